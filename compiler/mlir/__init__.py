@@ -1,0 +1,1 @@
+"""The MLIR-style tree of operations, its builder, printer and parser."""

@@ -1,0 +1,55 @@
+"""What goes wrong, in the user's words: every lazir error shows the user's line and what to do.
+
+Takes: a message, source locations. Gives: exception classes.
+Must not know: ops, graphs.
+"""
+
+from __future__ import annotations
+
+import linecache
+
+from .mlir.ir import Loc
+
+
+class LazirError(Exception):
+    """Base of all errors that lazir raises. `loc` is the user's line, shown with a caret."""
+
+    def __init__(self, message: str, loc: Loc | None = None) -> None:
+        self.message = message
+        self.loc = loc
+        super().__init__(message if loc is None else f"{message}\n{source_excerpt(loc)}")
+
+
+class TypeRuleError(LazirError, TypeError):
+    """Operands whose dtypes or shapes an op does not accept."""
+
+
+class ShapeError(LazirError, ValueError):
+    """Shapes that do not fit, or an axis out of range."""
+
+
+class TraceError(LazirError):
+    """Something that cannot be traced: branching on a traced value, a leaked placeholder."""
+
+
+class VerifyError(LazirError):
+    """A graph, kernel or loop nest that breaks the IR's rules."""
+
+
+class DifferentiationError(LazirError):
+    """A derivative that does not exist or is not known."""
+
+
+def source_excerpt(loc: Loc) -> str:
+    """The source line of `loc` with a caret below its column, as compilers print it.
+
+    >>> print(source_excerpt(Loc("no_such_file.py", 3, 7)))
+      --> no_such_file.py:3:7
+    """
+    head = f"  --> {loc.file}:{loc.line}:{loc.column}"
+    line = linecache.getline(loc.file, loc.line).rstrip("\n")
+    if not line:
+        return head
+    indent = len(line) - len(line.lstrip())
+    caret = " " * max(0, loc.column - 1 - indent) + "^"
+    return f"{head}\n   | {line.lstrip()}\n   | {caret}"
