@@ -18,8 +18,8 @@ __all__ = ["ArraySpec", "Program"]
 #: dtype names a program may use for its arrays. `bfloat16` has no NumPy type of its own: such
 #: an array travels as the `uint16` array of its bits.
 DTYPE_NAMES = frozenset(
-    "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 "
-    "float16 bfloat16 float32 float64 complex64 complex128".split()
+    ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+    + ("float16", "bfloat16", "float32", "float64", "complex64", "complex128")
 )
 
 _MAGIC = b"lazir-program\n"
@@ -45,7 +45,8 @@ class ArraySpec:
 
     def __post_init__(self) -> None:
         if self.dtype not in DTYPE_NAMES:
-            raise ValueError(f"unknown dtype {self.dtype!r}; one of {', '.join(sorted(DTYPE_NAMES))}")
+            names = ", ".join(sorted(DTYPE_NAMES))
+            raise ValueError(f"unknown dtype {self.dtype!r}; it must be one of {names}")
         if any(size < 0 for size in self.shape):
             raise ValueError(f"negative size in shape {self.shape}")
 
