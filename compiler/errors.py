@@ -36,6 +36,22 @@ class VerifyError(LazirError):
     """A graph, kernel or loop nest that breaks the IR's rules."""
 
 
+class ParseError(LazirError, ValueError):
+    """Text that is not MLIR as lazir reads it. `line` and `column` count from 1.
+
+    >>> print(ParseError("expected ':'", "a.mlir", 2, 5, "%0 = arith.addi"))
+    a.mlir:2:5: expected ':'
+      %0 = arith.addi
+          ^
+    """
+
+    def __init__(self, message: str, file: str, line: int, column: int, text: str) -> None:
+        self.file, self.line, self.column = file, line, column
+        # A tab is kept above the caret, so that both lines are equally wide on any terminal.
+        blank = "".join("\t" if c == "\t" else " " for c in text[: column - 1])
+        super().__init__(f"{file}:{line}:{column}: {message}\n  {text}\n  {blank}^")
+
+
 class DifferentiationError(LazirError):
     """A derivative that does not exist or is not known."""
 

@@ -81,8 +81,9 @@ class Value(NamedTuple):
 
 def attribute_key(value: Any) -> Hashable:
     """A hashable stand-in that tells apart what Python's equality does not: 1, True, 1.0, -0.0."""
-    if isinstance(value, Graph):
-        return ("graph", value.fingerprint)
+    fingerprint = getattr(value, "fingerprint", None)  # a Graph or a Kernel
+    if fingerprint is not None:
+        return (type(value).__name__, fingerprint)
     if isinstance(value, float):
         return ("float", struct.pack("<d", value))
     if isinstance(value, bool):
@@ -223,6 +224,7 @@ class Builder:
         self.params: list[Value] = []
         self.param_names: list[str] = []
         self.locs: dict[Node, tuple[Loc, ...]] = {}
+        self.current: tuple[Loc, ...] = ()  # what new nodes are noted with, set by passes
         self._nodes: dict[Hashable, Node] = {}
         self._owned: set[Node] = set()
 
@@ -234,6 +236,10 @@ class Builder:
         self.params.append(value)
         self.param_names.append(name)
         return value
+
+    def here(self) -> tuple[Loc, ...]:
+        """The user's lines for the node being made. Tracing overrides it with a look at the stack."""
+        return self.current
 
     def owner(self, node: Node) -> Builder | None:
         """The builder among this one and its parents that made `node`, or None."""
@@ -346,7 +352,5 @@ Replace = Callable[[Builder, Node, tuple[Value, ...]], "Sequence[Value] | None"]
 def rewrite(graph: Graph, replace: Replace) -> Graph:
     """Rebuild `graph` bottom-up; `replace` may give other values for a node's results."""
     builder = Builder(name=graph.name)
-    mapping = {
-        p: builder.param(p.type, name) for p, name in zip(graph.params, graph.param_names)
-    }
+    mapping = {p: builder.param(p.type, name) for p, name in zip(graph.params, graph.param_names)}
     return builder.graph(builder.inline(graph.results, mapping, graph.locs, replace))

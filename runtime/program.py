@@ -108,16 +108,21 @@ class Program:
             raise ValueError(f"program {self.name}: negative workspace_bytes")
         if self.device not in ("cpu", "cuda"):
             raise ValueError(f"program {self.name}: device is {self.device!r}, not cpu or cuda")
-        seen: set[int] = set()
+        self._check_aliases()
+
+    def _check_aliases(self) -> None:
         for output, argument in self.aliases:
             if not (0 <= output < len(self.outputs) and 0 <= argument < len(self.inputs)):
                 raise ValueError(f"program {self.name}: alias ({output}, {argument}) out of range")
-            if output in seen or self.outputs[output].nbytes != self.inputs[argument].nbytes:
+            if self.outputs[output].nbytes != self.inputs[argument].nbytes:
                 raise ValueError(
                     f"program {self.name}: output {output} cannot alias input {argument}: "
-                    "each output may have one alias, of the same number of bytes"
+                    f"{self.outputs[output]} and {self.inputs[argument]} differ in bytes"
                 )
-            seen.add(output)
+        for position, kind in enumerate(("output", "input")):
+            numbers = [pair[position] for pair in self.aliases]
+            if len(set(numbers)) < len(numbers):
+                raise ValueError(f"program {self.name}: an {kind} has two aliases: {self.aliases}")
 
     def to_bytes(self) -> bytes:
         """Plain bytes: a magic line, a JSON header, the code. Equal programs give equal bytes.

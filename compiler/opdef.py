@@ -1,0 +1,162 @@
+"""One record per op: all that lazir knows about it, and the table of all records.
+
+Takes: the fields of a record. Gives: `OpDef`, whose call builds a node, and `OPS`, the op table.
+Families (`ops/families.py`) fill in what their members share; a half-defined op fails at import.
+Must not know: any particular op.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from .errors import LazirError
+from .graph import Builder, Node, Value
+from .types import DType, TensorType
+
+Attrs: TypeAlias = Mapping[str, Any]
+Types: TypeAlias = tuple[TensorType, ...]
+Array: TypeAlias = np.ndarray[Any, Any]
+
+Infer: TypeAlias = Callable[[Types, Attrs], Types]
+"""Operand types and attributes to result types; raises TypeRuleError or ShapeError."""
+
+Reference: TypeAlias = Callable[[Sequence[Array], Attrs, Types, Types], Sequence[Array]]
+"""`(arrays, attrs, operand types, result types)` to arrays: the meaning of the op. bf16 arrives and
+leaves as float32 values that bf16 can hold; everything else in its own NumPy dtype."""
+
+Tangents: TypeAlias = Sequence["Value | None"]
+Linearise: TypeAlias = Callable[
+    [Builder, Node, Sequence[Value], Sequence[Value], Tangents], Tangents
+]
+"""`(builder, node, inputs, outputs, input tangents)` to output tangents, built of linear ops alone.
+A tangent None is zero. At least one input tangent is given."""
+
+Transpose: TypeAlias = Callable[
+    [Builder, Node, Sequence["Value | None"], Tangents], Sequence["Value | None"]
+]
+"""`(builder, node, inputs, output cotangents)` to input cotangents. An input that the transposition
+is with respect to arrives as None; the others' cotangents are ignored. Types: `node.inputs[k].type`."""
+
+Batch: TypeAlias = Callable[
+    [Builder, Node, Sequence[Value], Sequence["int | None"], int],
+    tuple[Sequence[Value], Sequence["int | None"]],
+]
+"""`(builder, node, inputs, batch axis of each input or None, batch size)` to results and their axes."""
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where derived tests draw inputs: float range, integer range, and which dtypes are accepted.
+
+    `smooth` is false where the derivative is not checked by finite differences everywhere.
+    """
+
+    low: float = -4.0
+    high: float = 4.0
+    int_low: int = -100
+    int_high: int = 100
+    smooth: bool = True
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Algebra that holds for the op as it is on floats too (inf·0 is NaN, −0 is not 0).
+
+    `unit`: a right operand that changes nothing (any dtype, bit for bit). `commutative`: for bits.
+    `idempotent`: f(f(x)) = f(x) for unary, f(x, x) = x for binary. `involution`: f(f(x)) = x.
+    """
+
+    unit: int | float | None = None
+    commutative: bool = False
+    idempotent: bool = False
+    involution: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpDef:
+    """All that is known of one primitive. Calling it builds a node: `add(builder, x, y)`.
+
+    `family` names the lowering route; exactly the route's own field may be set:
+
+    | family | field | meaning of the field |
+    |---|---|---|
+    | elementwise | `scalar` | scalar code of one output element (`scalars.py`) |
+    | movement | `index` | output index to input index (`fuse`), a view |
+    | reduction | `combine` | the scalar op that joins two elements, and its unit |
+    | others | `route` | the name of the pass that lowers it (`contract`, `control`, …) |
+    """
+
+    name: str
+    family: str
+    doc: str
+    infer: Infer
+    reference: Reference
+    linearise: Linearise | None = None
+    transpose: Transpose | None = None
+    batch: Batch | None = None
+    no_gradient: str = ""  # why there is no derivative ("integer result"); shown to the user
+    facts: Facts = Facts()
+    domain: Domain = Domain()
+    cost: float = 1.0  # machine operations per element, for fusion
+    ulp: float = 0.0  # error bound in units of the last place against the exact result
+    scalar: Callable[..., Any] | None = None
+    index: Callable[..., Any] | None = None
+    combine: Callable[..., Any] | None = None
+    route: str = ""
+    dtypes: tuple[DType, ...] = ()  # operand dtypes it accepts (first operand), for tests and docs
+    examples: Callable[..., Any] | None = None  # draws (types, attrs) for derived tests
+    edge_cases: tuple[Any, ...] = ()
+    effects: bool = False
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __call__(self, builder: Builder, *inputs: Value, **attrs: Any) -> Value:
+        """Build the node and give its first result."""
+        return self.node(builder, inputs, attrs).result
+
+    def many(self, builder: Builder, *inputs: Value, **attrs: Any) -> tuple[Value, ...]:
+        """Build the node and give all its results."""
+        return self.node(builder, inputs, attrs).results
+
+    def node(self, builder: Builder, inputs: Sequence[Value], attrs: Attrs) -> Node:
+        """Build the node; a type error carries the user's line."""
+        operands = tuple(inputs)
+        locs = builder.here()
+        try:
+            types = self.infer(tuple(v.type for v in operands), attrs)
+        except LazirError as error:
+            if error.loc is None and locs:
+                raise type(error)(error.message, locs[0]) from None
+            raise
+        return builder.add(self.name, operands, attrs, types, locs)
+
+
+OPS: dict[str, OpDef] = {}
+
+_ROUTES = {"elementwise": "scalar", "movement": "index", "reduction": "combine"}
+
+
+def define(op: OpDef) -> OpDef:
+    """Enter a record into the table. ValueError where it is half-defined or defined twice."""
+    if op.name in OPS:
+        raise ValueError(f"op {op.name} is defined twice")
+    wanted = _ROUTES.get(op.family, "route")
+    given = [f for f in ("scalar", "index", "combine", "route") if getattr(op, f)]
+    if given != [wanted]:
+        raise ValueError(f"op {op.name} of family {op.family} needs exactly {wanted}, has {given}")
+    if not op.doc:
+        raise ValueError(f"op {op.name} has no documentation")
+    if op.batch is None:
+        raise ValueError(f"op {op.name} has no batching rule")
+    if op.linearise is None and not op.no_gradient:
+        raise ValueError(f"op {op.name} has neither a linearisation nor a reason for having none")
+    OPS[op.name] = op
+    return op
+
+
+def with_fields(op: OpDef, **changes: Any) -> OpDef:
+    """A copy of the record with other fields (tests make mutants with it); not entered in the table."""
+    return replace(op, **changes)
