@@ -56,7 +56,7 @@ class Scalars:
         result = scalar_type(type if type is not None else operands[0].type.dtype)
         return self.builder.add(name, operands, attrs, (result,)).result
 
-    # -- constants and conversions ------------------------------------------------------------------
+    # -- constants and conversions -------------------------------------------------------
     def constant(self, value: int | float | np.generic, dtype: DType) -> Value:
         """A constant; integers wrap, bf16 takes its bit pattern as an integer."""
         if dtype.is_integer:
@@ -79,7 +79,7 @@ class Scalars:
         """The signless integer type as wide as x."""
         return _SIGNLESS[x.type.dtype.bits]
 
-    # -- arithmetic ---------------------------------------------------------------------------------
+    # -- arithmetic ----------------------------------------------------------------------
     def _arith(self, stem: str, *xs: Value) -> Value:
         suffix = "f" if xs[0].type.dtype.is_float else "i"
         return self.op(f"arith.{stem}{suffix}", *xs)
@@ -118,7 +118,7 @@ class Scalars:
             return self.op("arith.minimumf", a, b)
         return self.op("arith.minsi" if signed else "arith.minui", a, b)
 
-    # -- logic --------------------------------------------------------------------------------------
+    # -- logic ---------------------------------------------------------------------------
     def compare(self, predicate: str, a: Value, b: Value, *, signed: bool = True) -> Value:
         """eq ne lt le gt ge, as an i1. On floats all are ordered (false with NaN) but ne."""
         if a.type.dtype.is_float:
@@ -144,7 +144,7 @@ class Scalars:
         name = {"left": "shli", "right": "shrui", "right_arithmetic": "shrsi"}[direction]
         return self.op(f"arith.{name}", x, count)
 
-    # -- width --------------------------------------------------------------------------------------
+    # -- width ---------------------------------------------------------------------------
     def resize(self, x: Value, dtype: DType, *, signed: bool) -> Value:
         """Integer (or i1) to integer of another width."""
         have, want = x.type.dtype, dtype

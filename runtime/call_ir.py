@@ -6,12 +6,13 @@ Must not know: what programs compute.
 
 from __future__ import annotations
 
-from string import Template
+from typing import Final
 
-__all__ = ["call_ir"]
+__all__ = ["CALL_IR"]
 
-_TEMPLATE = Template("""
-; An array, or an object whose attribute `_array` is one. Returns 0, 1 for a misfit, -1 for an error.
+#: The text; the same everywhere.
+CALL_IR: Final = """
+; An array, or an object whose attribute `_array` is one. Returns 0; 1: misfit; -1: error.
 define internal i32 @take_array(ptr %spec, ptr %object, ptr %in, ptr %owned, ptr %array_slot) {
 entry:
   %array_type = load ptr, ptr @array_type
@@ -402,9 +403,4 @@ clean:
   call void @drop_references(ptr %owned, i64 %arguments)
   ret ptr %answer
 }
-""")
-
-
-def call_ir() -> str:
-    """The text; the same everywhere."""
-    return _TEMPLATE.substitute()
+"""

@@ -75,6 +75,7 @@ declare i32 @pthread_cond_broadcast(ptr)
 declare i32 @pthread_sigmask(i32, ptr, ptr)
 declare i32 @sigfillset(ptr)
 declare i32 @clock_gettime(i32, ptr)
+$relax_declaration
 
 define internal void @relax() alwaysinline {
   $relax
@@ -472,19 +473,20 @@ end:
 """)
 
 
-def _relax_instruction(triple: str) -> str:
-    """The processor's own hint for wait loops."""
+def _relax(triple: str) -> tuple[str, str]:
+    """The processor's own hint for wait loops: declaration and call."""
     machine = triple.split("-", 1)[0]
     if machine in ("x86_64", "i386", "i686", "amd64"):
-        return 'call void asm sideeffect "pause", "~{memory}"()'
-    if machine in ("aarch64", "arm64"):
-        return 'call void asm sideeffect "yield", "~{memory}"()'
-    return 'call void asm sideeffect "", "~{memory}"()'
+        return "declare void @llvm.x86.sse2.pause()", "call void @llvm.x86.sse2.pause()"
+    if machine in ("aarch64", "arm64"):  # hint 1 is YIELD
+        return "declare void @llvm.aarch64.hint(i32)", "call void @llvm.aarch64.hint(i32 1)"
+    return "", ""
 
 
 def pool_ir(triple: str, sig_setmask: int, clock_realtime: int) -> str:
     """The text. `sig_setmask` and `clock_realtime` are SIG_SETMASK and CLOCK_REALTIME there."""
     open_bit = 1 << 32
+    declaration, hint = _relax(triple)
     return _TEMPLATE.substitute(
         context=CONTEXT_TYPE,
         record=CALL_RECORD_TYPE,
@@ -495,7 +497,8 @@ def pool_ir(triple: str, sig_setmask: int, clock_realtime: int) -> str:
         spins=_SPINS,
         open=open_bit,
         open_mask=open_bit - 1,
-        relax=_relax_instruction(triple),
+        relax=hint,
+        relax_declaration=declaration,
         sig_setmask=sig_setmask,
         clock_realtime=clock_realtime,
     )

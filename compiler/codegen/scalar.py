@@ -198,9 +198,12 @@ def add_extended(f: FunctionEmitter, op: Op) -> None:
 def negate(f: FunctionEmitter, op: Op) -> None:
     """`arith.negf`: flips the sign bit, of NaN too."""
     one = row_of(op.result.type)
-    for_bits = f"xor {one.text} {{}}, {one.const_bits(0x8000) if one.narrow else ''}"
-    text = for_bits if one.narrow else f"fneg {one.text} {{}}"
-    f.set(op.result, tuple(f.inst(text.format(x)) for x in f.get(op.operands[0])))
+    xs = f.get(op.operands[0])
+    if one.narrow:
+        out = tuple(f.inst(f"xor {one.text} {x}, {one.bits(0x8000)}") for x in xs)
+    else:
+        out = tuple(f.inst(f"fneg {one.text} {x}") for x in xs)
+    f.set(op.result, out)
 
 
 def absolute(f: FunctionEmitter, op: Op) -> None:
@@ -208,7 +211,7 @@ def absolute(f: FunctionEmitter, op: Op) -> None:
     one = row_of(op.result.type)
     xs = f.get(op.operands[0])
     if one.narrow:
-        out = tuple(f.inst(f"and {one.text} {x}, {one.const_bits(0x7FFF)}") for x in xs)
+        out = tuple(f.inst(f"and {one.text} {x}, {one.bits(0x7FFF)}") for x in xs)
     else:
         out = tuple(f.like("llvm.fabs", one, x) for x in xs)
     f.set(op.result, out)
@@ -219,8 +222,8 @@ def copy_sign(f: FunctionEmitter, op: Op) -> None:
     one, out = row_of(op.result.type), []
     for x, y in operand_rows(f, op):
         if one.narrow:
-            size = f.inst(f"and {one.text} {x}, {one.const_bits(0x7FFF)}")
-            sign = f.inst(f"and {one.text} {y}, {one.const_bits(0x8000)}")
+            size = f.inst(f"and {one.text} {x}, {one.bits(0x7FFF)}")
+            sign = f.inst(f"and {one.text} {y}, {one.bits(0x8000)}")
             out.append(f.inst(f"or {one.text} {size}, {sign}"))
         else:
             out.append(f.like("llvm.copysign", one, x, y))
@@ -342,15 +345,6 @@ def classify(predicate: str, bound: float) -> Emit:
         f.set(op.result, tuple(out))
 
     return emit
-
-
-def identity(f: FunctionEmitter, op: Op) -> None:
-    """An operation that changes a name only."""
-    f.set(op.result, f.get(op.operands[0]))
-
-
-def rows_of(f: FunctionEmitter, op: Op) -> Rows:
-    return f.get(op.operands[0])
 
 
 _INTEGER = {

@@ -72,6 +72,10 @@ class Row:
         text = literal(value, self.dtype)
         return f"splat ({llvm_dtype(self.dtype)} {text})" if self.lanes else text
 
+    def bits(self, value: int) -> str:
+        """The constant with these bits in every lane, for types that are held as integers."""
+        return f"splat ({llvm_dtype(self.dtype)} {value})" if self.lanes else str(value)
+
 
 @lru_cache(maxsize=4096)
 def row(dtype: DType, lanes: int = 0) -> Row:

@@ -15,7 +15,7 @@ import numpy as np
 from ..types import DType, FunctionType, MemRefType, TensorType, VectorType, element, f64
 from .affine import affine_text
 from .ir import AffineMap, Dense, Raw, Symbol, Typed, Unit
-from .literals import float_text, scalar_text
+from .literals import array_texts, float_text, scalar_text
 
 MapText = Callable[[AffineMap], str]
 
@@ -52,13 +52,10 @@ def dense_text(dense: Dense) -> str:
         return f'dense<"0x{raw.hex().upper()}">'
     if data.size == 0:
         return "dense<>"
-    return f"dense<{_nested(data, dtype)}>"
-
-
-def _nested(data: np.ndarray[Any, Any], dtype: DType) -> str:
-    if data.ndim == 0:
-        return scalar_text(data[()], dtype)
-    return "[" + ", ".join(_nested(part, dtype) for part in data) + "]"
+    texts = array_texts(data, dtype)
+    for size in reversed(data.shape):
+        texts = [f"[{', '.join(texts[i : i + size])}]" for i in range(0, len(texts), size)]
+    return f"dense<{texts[0]}>"
 
 
 def typed_text(value: Typed) -> str:

@@ -39,7 +39,7 @@ class Builder:
         self._indices: dict[Value, int] = {}
         self._constant_count = 0
 
-    # -- anything ---------------------------------------------------------------------------------
+    # -- anything ------------------------------------------------------------------------
     def emit(
         self,
         name: str,
@@ -72,7 +72,7 @@ class Builder:
         finally:
             self.block = outer
 
-    # -- constants --------------------------------------------------------------------------------
+    # -- constants -----------------------------------------------------------------------
     def const(self, value: int | float | np.generic, type: Type) -> Value:
         """A scalar or (splat) vector constant at the head of the function. bf16 takes its bits as int."""
         dtype = element(type)
@@ -95,7 +95,7 @@ class Builder:
     def index(self, value: int) -> Value:
         return self.const(value, index)
 
-    # -- index arithmetic, folding what is known ----------------------------------------------------
+    # -- index arithmetic, folding what is known -----------------------------------------
     def known(self, value: Value) -> int | None:
         """The number behind an index constant, or None."""
         return self._indices.get(value)
@@ -119,7 +119,7 @@ class Builder:
                 return one
         return self.op("arith.muli", [a, b])
 
-    # -- memory -----------------------------------------------------------------------------------
+    # -- memory --------------------------------------------------------------------------
     def load(self, buffer: Value, at: Sequence[Value]) -> Value:
         """`memref.load`: one element, of the buffer's element type."""
         return self.op("memref.load", [buffer, *at], element(buffer.type))
@@ -144,7 +144,7 @@ class Builder:
         """`memref.alloca`: a buffer on the stack of this function."""
         return self.op("memref.alloca", [], type)
 
-    # -- structure --------------------------------------------------------------------------------
+    # -- structure -----------------------------------------------------------------------
     @contextmanager
     def loop(self, low: Value, high: Value, step: Value) -> Iterator[Value]:
         """`scf.for` without carried values; gives the induction variable."""
@@ -201,7 +201,7 @@ class Builder:
         """`func.call @callee`."""
         return self.emit("func.call", operands, result_types, {"callee": Symbol(callee)}).results
 
-    # -- comparisons ------------------------------------------------------------------------------
+    # -- comparisons ---------------------------------------------------------------------
     def compare(self, predicate: str, a: Value, b: Value) -> Value:
         """`arith.cmpi`/`arith.cmpf`; predicate as MLIR spells it (`slt`, `olt`, `une`…)."""
         name = "arith.cmpf" if element(a.type).is_float else "arith.cmpi"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
+from typing import Any
 
 import numpy as np
 
@@ -95,7 +96,11 @@ def float_text(value: float, dtype: DType) -> str:
     >>> float_text(0.1, f32), float_text(float("inf"), f32)
     ('0.1', '0x7F800000')
     """
-    bits = float_bits(value, dtype)
+    return bits_text(float_bits(value, dtype), dtype)
+
+
+def bits_text(bits: int, dtype: DType) -> str:
+    """The same from the bits of a float type."""
     exact = float_of_bits(bits, dtype)
     if not math.isfinite(exact):
         return hex_text(bits, dtype)
@@ -110,15 +115,31 @@ def complex_part(dtype: DType) -> DType:
     return f32 if dtype.bits == 64 else f64
 
 
+def complex_part(dtype: DType) -> DType:
+    """The float type of a complex type's two parts."""
+    return f32 if dtype.bits == 64 else f64
+
+
 def scalar_text(value: object, dtype: DType) -> str:
-    """One element of a constant: `true`, `-3`, `0.5`, `(1.0,2.0)`. bf16 elements are uint16 bits."""
+    """One element of a constant: `true`, `-3`, `0.5`, `(1.0,2.0)`. A bf16 given as int is its bits."""
     if dtype.is_bool:
         return "true" if value else "false"
     if dtype.is_complex:
-        part = complex_part(dtype)
-        number = complex(value)  # type: ignore[call-overload]
+        part, number = complex_part(dtype), complex(value)  # type: ignore[call-overload]
         return f"({float_text(number.real, part)},{float_text(number.imag, part)})"
     if dtype.is_float:
-        number = int(value) if dtype is bf16 else float(value)  # type: ignore[call-overload]
-        return float_text(number, dtype)
+        kept = value if isinstance(value, int) and dtype is bf16 else float(value)  # type: ignore[arg-type]
+        return float_text(kept, dtype)
     return str(int(value))  # type: ignore[call-overload]
+
+
+def array_texts(data: np.ndarray[Any, Any], dtype: DType) -> list[str]:
+    """The text of each element of an array, in row-major order, from its bits."""
+    flat = np.ascontiguousarray(data).reshape(-1)
+    if dtype.is_complex:
+        part = complex_part(dtype)
+        pairs = array_texts(flat.view(part.numpy), part)
+        return [f"({a},{b})" for a, b in zip(pairs[::2], pairs[1::2])]
+    if dtype.is_float:
+        return [bits_text(int(b), dtype) for b in flat.view(f"u{dtype.itemsize}")]
+    return [scalar_text(v, dtype) for v in flat.tolist()]

@@ -50,7 +50,7 @@ class Writer:
         self._names: dict[Value, str] = {}
         self._scope = Scope()
 
-    # -- text -------------------------------------------------------------------------------------
+    # -- text ----------------------------------------------------------------------------
     def write(self, *pieces: str) -> None:
         self.out.extend(pieces)
 
@@ -74,7 +74,7 @@ class Writer:
         inner = texts[0] if len(texts) == 1 else f"fused[{', '.join(texts)}]"
         return f" loc({inner})"
 
-    # -- names ------------------------------------------------------------------------------------
+    # -- names ---------------------------------------------------------------------------
     def use(self, value: Value) -> str:
         """The name of a value; one that was never defined (a broken tree) gets a fresh name."""
         return self._names.get(value) or self.define(value)
@@ -142,7 +142,7 @@ class Writer:
         finally:
             self._scope = outer
 
-    # -- regions ----------------------------------------------------------------------------------
+    # -- regions -------------------------------------------------------------------------
     def args(self, values: Sequence[Value]) -> str:
         """`%a: f32, %b: f32`, defining the names."""
         return ", ".join(f"{self.define_arg(v)}: {v.type}" for v in values)

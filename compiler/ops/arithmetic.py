@@ -20,7 +20,7 @@ from .families import elementwise
 from .source import constant, scalar_like, zeros_like
 
 
-# -- scalar code ------------------------------------------------------------------------------------
+# -- scalar code -------------------------------------------------------------------------
 def _divide_integers(s: Scalars, a: Value, b: Value, dtype: DType, *, remainder: bool) -> Value:
     """a / b or a rem b, truncated, with the divisors 0 and −1 taken out before the machine op."""
     zero, one = s.like(0, a), s.like(1, a)
@@ -83,7 +83,7 @@ def _extremum(name: str) -> Any:
     return scalar
 
 
-# -- references -------------------------------------------------------------------------------------
+# -- references --------------------------------------------------------------------------
 def integer_divide(a: Array, b: Array) -> Array:
     """Truncated division with x / 0 = 0 and INT_MIN / −1 = INT_MIN."""
     if a.dtype.kind == "f":
@@ -119,7 +119,7 @@ def _minimum_reference(a: Array, b: Array) -> Array:
     return np.asarray(out)
 
 
-# -- linear rules -----------------------------------------------------------------------------------
+# -- linear rules ------------------------------------------------------------------------
 def _linearise_sum(second: str) -> Any:
     def linearise(
         b: Builder, node: Node, xs: Sequence[Value], ys: Sequence[Value], ts: Tangents
@@ -157,7 +157,7 @@ def _transpose_mul(
     ]
 
 
-# -- records ----------------------------------------------------------------------------------------
+# -- records -----------------------------------------------------------------------------
 neg = elementwise(
     "neg",
     "−x; wraps on integers.",

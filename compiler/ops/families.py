@@ -21,7 +21,7 @@ Partial = Callable[..., Value]
 ScalarRule = Callable[..., Value]
 
 
-# -- type rules -------------------------------------------------------------------------------------
+# -- type rules --------------------------------------------------------------------------
 def require(condition: bool, message: str) -> None:
     """Raise TypeRuleError with the message where the condition fails."""
     if not condition:
@@ -63,7 +63,7 @@ def arity(name: str, types: Types, count: int) -> None:
     require(len(types) == count, f"{name} takes {count} operands, got {len(types)}")
 
 
-# -- elementwise ------------------------------------------------------------------------------------
+# -- elementwise -------------------------------------------------------------------------
 def elementwise(
     name: str,
     doc: str,

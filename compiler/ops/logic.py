@@ -35,7 +35,7 @@ from .source import bf16_bits, bf16_values, zeros_like
 BITS = BOOLS + INTEGERS
 
 
-# -- comparison -------------------------------------------------------------------------------------
+# -- comparison --------------------------------------------------------------------------
 def _comparison(name: str, symbol: str, predicate: str, reference: Any) -> OpDef:
     return elementwise(
         name,
@@ -73,7 +73,7 @@ is_finite = elementwise(
 )
 
 
-# -- selection --------------------------------------------------------------------------------------
+# -- selection ---------------------------------------------------------------------------
 def _select_infer(types: Types, attrs: Attrs) -> Types:
     arity("select", types, 3)
     condition, a, b = types
@@ -125,7 +125,7 @@ select = define(
 )
 
 
-# -- bits -------------------------------------------------------------------------------------------
+# -- bits --------------------------------------------------------------------------------
 def _bitwise(name: str, word: str, reference: Any) -> OpDef:
     return elementwise(
         f"bit_{name}",
@@ -231,7 +231,7 @@ clz = elementwise(
 )
 
 
-# -- conversion -------------------------------------------------------------------------------------
+# -- conversion --------------------------------------------------------------------------
 def convert_array(x: Array, source: DType, target: DType) -> Array:
     """`x` in another dtype by lazir's rule; bf16 arrays are float32 that hold bf16 values."""
     if target is i1:

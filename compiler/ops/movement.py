@@ -49,7 +49,7 @@ def _axes_ok(name: str, axes: Sequence[int], rank: int) -> None:
     )
 
 
-# -- broadcast --------------------------------------------------------------------------------------
+# -- broadcast ---------------------------------------------------------------------------
 def _broadcast_infer(types: Types, attrs: Attrs) -> Types:
     arity("broadcast", types, 1)
     shape, axes = tuple(attrs["shape"]), tuple(attrs["axes"])
@@ -99,7 +99,7 @@ broadcast = _movement(
 )
 
 
-# -- reshape ----------------------------------------------------------------------------------------
+# -- reshape -----------------------------------------------------------------------------
 def _reshape_infer(types: Types, attrs: Attrs) -> Types:
     arity("reshape", types, 1)
     shape = tuple(attrs["shape"])
@@ -130,7 +130,7 @@ reshape = _movement(
 )
 
 
-# -- transpose --------------------------------------------------------------------------------------
+# -- transpose ---------------------------------------------------------------------------
 def _transpose_infer(types: Types, attrs: Attrs) -> Types:
     arity("transpose", types, 1)
     order = tuple(attrs["permutation"])
@@ -166,7 +166,7 @@ transpose = _movement(
 )
 
 
-# -- slice and pad ----------------------------------------------------------------------------------
+# -- slice and pad -----------------------------------------------------------------------
 def _slice_infer(types: Types, attrs: Attrs) -> Types:
     arity("slice", types, 1)
     (x,) = types
@@ -334,7 +334,7 @@ pad = _movement(
 )
 
 
-# -- concat -----------------------------------------------------------------------------------------
+# -- concat ------------------------------------------------------------------------------
 def _concat_infer(types: Types, attrs: Attrs) -> Types:
     axis = attrs["axis"]
     require(bool(types), "concat needs at least one operand")
@@ -421,7 +421,7 @@ concat = _movement(
 )
 
 
-# -- reverse ----------------------------------------------------------------------------------------
+# -- reverse -----------------------------------------------------------------------------
 def _reverse_infer(types: Types, attrs: Attrs) -> Types:
     arity("reverse", types, 1)
     _axes_ok("reverse", attrs["axes"], types[0].rank)

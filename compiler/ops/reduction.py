@@ -104,7 +104,7 @@ def _reduction(
     )
 
 
-# -- sum --------------------------------------------------------------------------------------------
+# -- sum ---------------------------------------------------------------------------------
 reduce_sum = _reduction(
     "reduce_sum",
     "The sum over `axes`; integers wrap.",
@@ -117,7 +117,7 @@ reduce_sum = _reduction(
 )
 
 
-# -- prod -------------------------------------------------------------------------------------------
+# -- prod --------------------------------------------------------------------------------
 def _prod_linearise(
     b: Builder, node: Node, xs: Sequence[Value], ys: Sequence[Value], ts: Tangents
 ) -> Tangents:
@@ -156,7 +156,7 @@ reduce_prod = _reduction(
 )
 
 
-# -- max and min ------------------------------------------------------------------------------------
+# -- max and min -------------------------------------------------------------------------
 def _extremum_linearise(
     b: Builder, node: Node, xs: Sequence[Value], ys: Sequence[Value], ts: Tangents
 ) -> Tangents:
@@ -198,7 +198,7 @@ reduce_min = _extremum(
     "reduce_min", "The smallest over `axes`; NaN if any is NaN.", "min", "minimum", highest
 )
 
-# -- any and all ------------------------------------------------------------------------------------
+# -- any and all -------------------------------------------------------------------------
 reduce_any = _reduction(
     "reduce_any",
     "Whether any element over `axes` is true.",
@@ -219,7 +219,7 @@ reduce_all = _reduction(
 )
 
 
-# -- argmax and argmin --------------------------------------------------------------------------------
+# -- argmax and argmin -------------------------------------------------------------------
 def _arg_reduction(name: str, doc: str, numpy_name: str, beats: str) -> OpDef:
     """The first position of the extremum (of the first NaN, if there is one), as i64."""
 
