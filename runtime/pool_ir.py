@@ -404,7 +404,7 @@ publish:
 }
 
 ; Fresh start: at load, and in a child after fork, which has no workers.
-define void @lz_pool_init(i32 %count) {
+define void @lz_pool_init() {
   call i32 @pthread_mutex_init(ptr @mutex, ptr null)
   call i32 @pthread_cond_init(ptr @work_cond, ptr null)
   call i32 @pthread_cond_init(ptr @done_cond, ptr null)
@@ -414,7 +414,6 @@ define void @lz_pool_init(i32 %count) {
   store i32 0, ptr @owner_sleeps
   store i32 0, ptr @workers
   store i32 0, ptr @stopping
-  store i32 %count, ptr @threads
   store atomic i32 0, ptr @busy seq_cst, align 4
   ret void
 }
@@ -422,6 +421,11 @@ define void @lz_pool_init(i32 %count) {
 define void @lz_pool_set_threads(i32 %count) {
   store atomic i32 %count, ptr @threads seq_cst, align 4
   ret void
+}
+
+define i32 @lz_pool_threads() {
+  %count = load atomic i32, ptr @threads seq_cst, align 4
+  ret i32 %count
 }
 
 ; Regions that were shared out, chunks that workers ran, workers alive.
