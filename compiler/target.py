@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 
+from lazir.runtime.host import host
+
 from .types import DType
 
 
@@ -86,7 +88,7 @@ class Target:
 
 _SSE = "+cx16,+sahf,+mmx,+sse,+sse2,+sse3,+ssse3,+sse4.1,+sse4.2,+popcnt"
 _AVX2 = _SSE + ",+avx,+avx2,+bmi,+bmi2,+f16c,+fma,+lzcnt,+movbe,+xsave"
-_AVX512 = _AVX2 + ",+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl,+evex512"
+_AVX512 = _AVX2 + ",+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl"
 _LINUX = "x86_64-unknown-linux-gnu"
 _CUDA = "nvptx64-nvidia-cuda"
 
@@ -139,3 +141,25 @@ def named_target(name: str) -> Target:
 def target_names() -> tuple[str, ...]:
     """The names that `named_target` knows."""
     return tuple(_NAMED)
+
+
+def host_target() -> Target:
+    """The machine this process runs on, as the runtime describes it; no number is measured."""
+    machine = host()
+    on = frozenset(f[1:] for f in machine.features.split(",") if f.startswith("+"))
+    x86 = machine.triple.startswith("x86_64")
+    fma = "fma" in on or machine.triple.startswith(("aarch64", "arm64"))
+    wide = machine.vector_bits == 512 or not x86
+    return Target(
+        name="host",
+        triple=machine.triple,
+        cpu=machine.cpu,
+        features=machine.features,
+        vector_bits=machine.vector_bits,
+        l1_bytes=machine.l1d,
+        l2_bytes=machine.l2,
+        l3_bytes=machine.l3,
+        fma=fma,
+        vector_registers=32 if wide else 16,
+        flops_per_cycle=machine.vector_bits // 32 * (4 if fma else 2),
+    )

@@ -3,8 +3,8 @@
 Takes: rows of one type. Gives: rows of another: floats round to nearest even once, float to integer
 saturates and sends NaN to 0. Must not know: memory, control flow.
 
-Narrow floats travel as 16-bit integers. Where the target lacks the instruction they are converted by
-integer arithmetic; from f64 and wide integers through *round to odd*, which makes the second
+Narrow floats travel as 16-bit integers. Where the target lacks the instruction they are converted
+by integer arithmetic; from f64 and wide integers through *round to odd*, which makes the second
 rounding exact (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums", 2008).
 """
 
@@ -164,7 +164,9 @@ def _odd_sum(f: FunctionEmitter, wide: Row, total: str, error: str) -> str:
     inexact = f.inst(f"fcmp one {wide.text} {error}, {wide.const(0.0)}")
     bits = f.inst(f"bitcast {wide.text} {total} to {long.text}")
     rest = f.inst(f"bitcast {wide.text} {error} to {long.text}")
-    mixed = f.inst(f"icmp slt {long.text} {f.inst(f'xor {long.text} {bits}, {rest}')}, {long.const(0)}")
+    mixed = f.inst(
+        f"icmp slt {long.text} {f.inst(f'xor {long.text} {bits}, {rest}')}, {long.const(0)}"
+    )
     back = f.inst(f"and {flag} {mixed}, {inexact}")
     bits = f.inst(f"sub {long.text} {bits}, {f.inst(f'zext {flag} {back} to {long.text}')}")
     bits = f.inst(f"or {long.text} {bits}, {f.inst(f'zext {flag} {inexact} to {long.text}')}")
@@ -176,7 +178,7 @@ def _to_f64(f: FunctionEmitter, one: Row, x: str) -> str:
     return f.inst(f"fpext {one.of(f32).text} {value} to {one.of(f64).text}")
 
 
-# -- operations -------------------------------------------------------------------------------------
+# -- operations ------------------------------------------------------------------------------------
 def extend_float(f: FunctionEmitter, op: Op) -> None:
     """`arith.extf`: exact."""
     source, target = row_of(op.operands[0].type), row_of(op.result.type)
@@ -253,8 +255,8 @@ def integer_to_float(signed: bool) -> Emit:
 def _sticky(f: FunctionEmitter, one: Row, x: str) -> str:
     """An i64 of at most 53 significant bits that rounds to f16 and bf16 as `x` does.
 
-    The low 11 bits are gathered into bit 11, far below the last bit kept, where they matter: that is
-    from 2^53 on. Sign-magnitude is not needed, since dropping low bits rounds towards −∞ and the
+    From 2^53 on, where they matter, the low 11 bits are gathered into bit 11, far below the last bit
+    that is kept. Sign-magnitude is not needed, since dropping low bits rounds towards −∞ and the
     sticky bit then marks the result as lying strictly above.
     """
     flag = one.of(i1).text
@@ -290,18 +292,13 @@ def _saturate(f: FunctionEmitter, source: Row, target: Row, x: str, signed: bool
     work = target if bits >= 32 else target.of(i32)
     instruction = "fptosi" if signed or bits < 32 else "fptoui"
 
-    def pick(predicate: str, bound: float, value: int) -> None:
-        nonlocal result
-        out = f.inst(f"fcmp {predicate} {source.text} {x}, {source.const(bound)}")
-        result = f.inst(
-            f"select {flag} {out}, {work.text} {work.const(value)}, {work.text} {result}"
-        )
-
     # The conversion itself is undefined out of range; those lanes are replaced.
     result = f.inst(f"{instruction} {source.text} {x} to {work.text}")
-    pick("olt" if signed else "ole", float(low), low)
-    pick("oge", float(high), high - 1)
-    pick("uno", 0.0, 0)
+    below = ("olt" if signed else "ole", float(low), low)
+    for predicate, bound, value in (below, ("oge", float(high), high - 1), ("uno", 0.0, 0)):
+        out = f.inst(f"fcmp {predicate} {source.text} {x}, {source.const(bound)}")
+        other = f"{work.text} {work.const(value)}"
+        result = f.inst(f"select {flag} {out}, {other}, {work.text} {result}")
     return result if work is target else f.inst(f"trunc {work.text} {result} to {target.text}")
 
 

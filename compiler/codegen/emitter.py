@@ -19,7 +19,7 @@ from ..target import Target
 from .text import CodegenError, Row, row_count, type_text
 
 Rows: TypeAlias = tuple[str, ...]
-"""The LLVM operands that hold a value: one, or one for each row of a vector of rank two and more."""
+"""The LLVM operands that hold a value: one, or one for each row of a vector of rank two or more."""
 
 Lines: TypeAlias = "list[str | Lines]"
 Emit: TypeAlias = "Callable[[FunctionEmitter, Op], None]"
@@ -37,6 +37,7 @@ class ModuleEmitter:
     callees: dict[str, Op] = field(default_factory=dict)
     fallible: set[str] = field(default_factory=set)
     helpers: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
 
     def declare(self, name: str, text: str) -> None:
         """A `declare` line, once for each name."""
@@ -53,10 +54,17 @@ class ModuleEmitter:
                 '!0 = !{!"llvm.loop.vectorize.enable", i1 false}',
                 '!1 = !{!"llvm.loop.unroll.disable"}',
                 '!2 = !{!"branch_weights", i32 1, i32 1048575}',
+                "!3 = !{i32 1}",
             ]
         number = len(self.metadata)
         self.metadata.append(f"!{number} = distinct !{{!{number}, !0, !1}}")
         return f"!{number}"
+
+    def hint(self) -> str:
+        """The metadata node that holds a plain 1."""
+        if not self.metadata:
+            self.loop_metadata()
+        return "!3"
 
     def cold_branch(self) -> str:
         """The branch weights of a condition that is hardly ever true."""
@@ -192,13 +200,19 @@ class FunctionEmitter:
         self.label = label
 
     @contextmanager
-    def scope(self) -> Iterator[Lines]:
-        """A region. Gives the lines before it, to which code for the outside may be added."""
+    def scope(self, before: Lines | None = None) -> Iterator[None]:
+        """A region. What is computed for the outside goes to `before`, by default right here."""
+        if before is None:
+            before = self.gap()
+        self.scopes.append(Scope(before))
+        yield
+        self.scopes.pop()
+
+    def gap(self) -> Lines:
+        """A place for lines to come, between those written and those that follow."""
         before: Lines = []
         self.lines.append(before)
-        self.scopes.append(Scope(before))
-        yield before
-        self.scopes.pop()
+        return before
 
     # -- calls ------------------------------------------------------------------------------------
     def intrinsic(
@@ -224,6 +238,14 @@ class FunctionEmitter:
         if text.lstrip("-").isdigit():
             return Affine((), int(text))
         return self._affine.get(text) or Affine(((text, 1),))
+
+    def settle(self, texts: Sequence[str]) -> None:
+        """Operands of a region that has ended, and surely has run, live on in the scope in hand."""
+        depth = len(self.scopes) - 1
+        for text in texts:
+            if self.depth(text) > depth:
+                self._depth[text] = depth
+                self._affine.pop(text, None)
 
     def remember(self, text: str, affine: Affine) -> None:
         """Record how an operand came about."""
@@ -288,8 +310,8 @@ def _describe(op: Op) -> str:
 
 def int_attr(op: Op, name: str, default: int | None = None) -> int:
     """An integer attribute, however it was written."""
-    value: Any = op.attrs.get(name, default)
-    value = getattr(value, "value", value)
+    given = op.attrs.get(name, default)
+    value: object = getattr(given, "value", given)
     if not isinstance(value, int):
         raise CodegenError(f"{op.name} needs an integer attribute {name}, not {value!r}")
     return int(value)

@@ -38,12 +38,17 @@ def memref_of(value: Value) -> MemRefType:
 
 def offset_of(f: FunctionEmitter, type: MemRefType, indices: Sequence[str]) -> Affine:
     """Σ index · stride, in elements."""
+    return offset_at(type, [f.affine(text) for text in indices])
+
+
+def offset_at(type: MemRefType, indices: Sequence[Affine]) -> Affine:
+    """Σ index · stride, in elements, of indices that are known as affine."""
     strides = strides_of(type)
     if len(strides) != len(indices):
         raise CodegenError(f"{type} needs {len(strides)} indices, not {len(indices)}")
     total = Affine(())
-    for text, stride in zip(indices, strides):
-        total = total.plus(f.affine(text), stride)
+    for part, stride in zip(indices, strides):
+        total = total.plus(part, stride)
     return total
 
 
@@ -75,9 +80,9 @@ def alignment(op: Op, type: MemRefType) -> int:
     return max(int_attr(op, "alignment", 0), type.dtype.itemsize)
 
 
-def _volatile(op: Op) -> str:
+def nontemporal(f: FunctionEmitter, op: Op) -> str:
     """`nontemporal = true` becomes a hint to bypass the caches."""
-    return ", !nontemporal !{i32 1}" if op.attrs.get("nontemporal") is True else ""
+    return f", !nontemporal {f.module.hint()}" if op.attrs.get("nontemporal") is True else ""
 
 
 def load(f: FunctionEmitter, op: Op) -> None:
@@ -98,7 +103,7 @@ def store(f: FunctionEmitter, op: Op) -> None:
     pointer = address(f, buffer, [f.one(i) for i in at])
     text = row_of(type.dtype).text
     place = f"{type_text(type)} {pointer}, align {alignment(op, type)}"
-    f.line(f"  store {text} {f.one(value)}, {place}{_volatile(op)}")
+    f.line(f"  store {text} {f.one(value)}, {place}{nontemporal(f, op)}")
 
 
 def alloca(f: FunctionEmitter, op: Op) -> None:
@@ -150,9 +155,14 @@ def same_pointer(f: FunctionEmitter, op: Op) -> None:
     if reshaped and source.size != memref_of(op.result).size:
         raise CodegenError(f"{op.name} from {source} to {op.result.type} changes the size")
     if op.name == "memref.assume_alignment":
-        f.intrinsic("llvm.assume", "void", [("i1", f'true) [ "align"(ptr {f.one(op.operands[0])}, i64 {int_attr(op, "alignment")}) ]')])
+        _assume_aligned(f, f.one(op.operands[0]), int_attr(op, "alignment"))
     for result in op.results:
         f.set(result, f.get(op.operands[0]))
+
+
+def _assume_aligned(f: FunctionEmitter, pointer: str, bytes: int) -> None:
+    f.module.declare("llvm.assume", "declare void @llvm.assume(i1)")
+    f.line(f'  call void @llvm.assume(i1 true) [ "align"(ptr {pointer}, i64 {bytes}) ]')
 
 
 def copy(f: FunctionEmitter, op: Op) -> None:
@@ -200,10 +210,10 @@ def _copy_axes(
             with counted_loop(f, outer[axis]) as i:
                 _copy_axes(f, source, target, pointers, outer, [*at, i], count)
         return
+    full = [f.affine(text) for text in [*at, *["0"] * (source.rank - axis)]]
     ends = []
     for type, pointer in zip((target, source), reversed(pointers)):
-        full = [*at, *["0"] * (type.rank - axis)]
-        ends.append(step(f, pointer, type.dtype, type.space, offset_of(f, type, full)))
+        ends.append(step(f, pointer, type.dtype, type.space, offset_at(type, full)))
     size = source.dtype.itemsize
     kinds = [type_text(target), type_text(source)]
     if count == 1:
@@ -219,7 +229,7 @@ def _copy_axes(
     f.intrinsic("llvm.memcpy", "void", arguments, suffix)
 
 
-class counted_loop:  # noqa: N801 - used as a statement
+class counted_loop:
     """`with counted_loop(f, n) as i:` runs its body for i from 0 to n − 1; n ≥ 1."""
 
     def __init__(self, f: FunctionEmitter, count: int) -> None:
@@ -250,7 +260,7 @@ class counted_loop:  # noqa: N801 - used as a statement
         f.start(self.end)
 
 
-# -- constants of the module ------------------------------------------------------------------------
+# -- constants of the module -----------------------------------------------------------------------
 def declare_global(f: FunctionEmitter, op: Op) -> None:
     """`memref.global`: a constant table, part of the code."""
     type, value = op.attrs.get("type"), op.attrs.get("initial_value")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from ..mlir.ir import Op
 from ..types import MemRefType, element, f32, i1
 from .convert import CONVERSIONS, from_f32, fused_exactly, to_f32
-from .emitter import Affine, Emit, FunctionEmitter, Rows
+from .emitter import Affine, Emit, FunctionEmitter
 from .text import CodegenError, Row, constant_rows, row_count, row_of, type_text
 
 FloatRule = Callable[[FunctionEmitter, Row, list[str]], str]
@@ -118,7 +118,7 @@ def _wrap(value: int) -> int:
     return (value + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
-# -- division that rounds otherwise -----------------------------------------------------------------
+# -- division that rounds otherwise ----------------------------------------------------------------
 def floor_divide(f: FunctionEmitter, op: Op) -> None:
     """`arith.floordivsi`: the quotient, less one where the remainder and divisor differ in sign."""
     _corrected(f, op, "slt", "sub", signed=True, same_sign=False)
@@ -194,7 +194,7 @@ def add_extended(f: FunctionEmitter, op: Op) -> None:
     f.set(op.results[1], tuple(flags))
 
 
-# -- signs ------------------------------------------------------------------------------------------
+# -- signs -----------------------------------------------------------------------------------------
 def negate(f: FunctionEmitter, op: Op) -> None:
     """`arith.negf`: flips the sign bit, of NaN too."""
     one = row_of(op.result.type)
@@ -236,9 +236,7 @@ def round_away(f: FunctionEmitter, one: Row, xs: list[str]) -> str:
     rest = f.like("llvm.fabs", one, f.inst(f"fsub {one.text} {xs[0]}, {whole}"))
     up = f.inst(f"fcmp oge {one.text} {rest}, {one.const(0.5)}")
     flag = one.of(i1).text
-    step = f.inst(
-        f"select {flag} {up}, {one.text} {one.const(1.0)}, {one.text} {one.const(0.0)}"
-    )
+    step = f.inst(f"select {flag} {up}, {one.text} {one.const(1.0)}, {one.text} {one.const(0.0)}")
     signed = f.like("llvm.copysign", one, step, xs[0])
     total = f.inst(f"fadd {one.text} {whole}, {signed}")
     return f.like("llvm.copysign", one, total, xs[0])
@@ -280,7 +278,7 @@ def remainder(f: FunctionEmitter, op: Op) -> None:
     raise CodegenError("arith.remf has no instruction; expand it to divide, truncate and fma")
 
 
-# -- comparisons and choice -------------------------------------------------------------------------
+# -- comparisons and choice ------------------------------------------------------------------------
 _INTEGER_PREDICATES = ("eq", "ne", "slt", "sle", "sgt", "sge", "ult", "ule", "ugt", "uge")
 _FLOAT_PREDICATES = (
     "false", "oeq", "ogt", "oge", "olt", "ole", "one", "ord",
@@ -327,7 +325,9 @@ def select(f: FunctionEmitter, op: Op) -> None:
         condition = condition * count
     text = type_text(op.result.type)
     rows = zip(condition, yes, no, strict=True)
-    f.set(op.result, tuple(f.inst(f"select {flag} {c}, {text} {a}, {text} {b}") for c, a, b in rows))
+    f.set(
+        op.result, tuple(f.inst(f"select {flag} {c}, {text} {a}, {text} {b}") for c, a, b in rows)
+    )
     if isinstance(op.result.type, MemRefType) and op.operands[1].type != op.operands[2].type:
         raise CodegenError("arith.select of buffers needs equal types")
 

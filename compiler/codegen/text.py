@@ -26,8 +26,8 @@ _LLVM_NAMES = {
     "ui8": "i8", "ui16": "i16", "ui32": "i32", "ui64": "i64",
     "f16": "i16", "bf16": "i16", "f32": "float", "f64": "double",
 }  # fmt: skip
-"""f16 and bf16 travel as their bits: a `half` or `bfloat` value makes LLVM call the compiler's runtime
-library on targets without the instructions."""
+"""f16 and bf16 travel as their bits: a `half` or `bfloat` value makes LLVM call the compiler's
+runtime library on targets without the instructions."""
 
 
 def llvm_dtype(dtype: DType) -> str:
@@ -57,6 +57,11 @@ class Row:
         name = _LLVM_NAMES[self.dtype.name]
         short = {"float": "f32", "double": "f64"}.get(name, name)
         return f"v{self.lanes}{short}" if self.lanes else short
+
+    @property
+    def scalar(self) -> str:
+        """The type of one lane."""
+        return llvm_dtype(self.dtype)
 
     @property
     def narrow(self) -> bool:

@@ -1,0 +1,134 @@
+"""LLVM IR text to machine code.
+
+Takes: text and a Target. Gives: an object file's bytes, assembly text, the names left undefined.
+Must not know: the loop IR, how the code is loaded and run.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from functools import lru_cache
+
+import llvmlite.binding as llvm
+
+from ..target import Target
+from .text import CodegenError
+
+_lock = threading.Lock()
+_ready = False
+
+
+def compile_ir(text: str, target: Target, *, opt: int = 1, verify: bool = False) -> bytes:
+    """The object file of a module. `opt` is 0 for hardly any passes, 1 for those that pay on our
+    IR, 2 and 3 for LLVM's own pipelines; CodegenError shows the offending lines."""
+    machine = target_machine(target)
+    return bytes(machine.emit_object(optimized(text, target, opt, verify)))
+
+
+def assembly(text: str, target: Target, *, opt: int = 1, verify: bool = False) -> str:
+    """The same as assembly text; PTX for GPUs."""
+    return str(target_machine(target).emit_assembly(optimized(text, target, opt, verify)))
+
+
+def optimized(text: str, target: Target, opt: int = 1, verify: bool = False) -> llvm.ModuleRef:
+    """The parsed module after the passes."""
+    machine = target_machine(target)
+    module = parse(text, verify)
+    module.triple = target.triple
+    module.data_layout = str(machine.target_data)
+    if opt:
+        _run_passes(module, machine, opt)
+    return module
+
+
+def parse(text: str, verify: bool = False) -> llvm.ModuleRef:
+    """Parse LLVM IR, and verify it where wanted."""
+    _initialize()
+    try:
+        module = llvm.parse_assembly(text)
+        if verify:
+            module.verify()
+    except RuntimeError as error:
+        raise CodegenError(_explain(str(error), text)) from None
+    return module
+
+
+def _run_passes(module: llvm.ModuleRef, machine: llvm.TargetMachine, opt: int) -> None:
+    options = llvm.PipelineTuningOptions(speed_level=max(opt, 1))
+    options.loop_vectorization = options.slp_vectorization = False
+    options.loop_unrolling = options.loop_interleaving = False
+    builder = llvm.create_pass_builder(machine, options)
+    if opt >= 2:
+        builder.getModulePassManager().run(module, builder)
+        return
+    passes = llvm.create_new_module_pass_manager()
+    passes.add_always_inliner_pass()
+    passes.add_sroa_pass()
+    passes.add_instruction_combine_pass()
+    passes.add_simplify_cfg_pass()
+    passes.run(module, builder)
+
+
+@lru_cache(maxsize=64)
+def target_machine(target: Target) -> llvm.TargetMachine:
+    """LLVM's code generator for a target, kept for the next time."""
+    _initialize()
+    found = llvm.Target.from_triple(target.triple)
+    gpu = target.is_gpu
+    return found.create_target_machine(
+        cpu=target.cpu,
+        features=target.features,
+        opt=3 if gpu else 2,
+        reloc="default" if gpu else "pic",
+        codemodel="default" if gpu else "small",
+    )
+
+
+def _initialize() -> None:
+    global _ready
+    with _lock:
+        if not _ready:
+            llvm.initialize_all_targets()
+            llvm.initialize_all_asmprinters()
+            _ready = True
+
+
+def _explain(message: str, text: str) -> str:
+    """LLVM's message with the lines of the IR that it speaks of."""
+    lines = text.splitlines()
+    found = re.search(r":(\d+):\d+:", message)
+    if found:
+        number = int(found.group(1))
+        shown = range(max(0, number - 3), min(len(lines), number + 2))
+        context = "\n".join(f"{'>' if k + 1 == number else ' '} {k + 1}: {lines[k]}" for k in shown)
+    else:
+        quoted = [part.strip() for part in message.splitlines() if part.strip().startswith("%")]
+        context = "\n".join(f"  {line}" for line in lines if any(q in line for q in quoted))
+    return f"LLVM refuses the generated IR, a defect of the code generator:\n{message}\n{context}"
+
+
+def undefined_symbols(code: bytes) -> frozenset[str]:
+    """Names that a 64-bit little-endian ELF object needs from elsewhere.
+
+    Section and symbol layout: System V ABI, "Object Files".
+    """
+    if code[:6] != b"\x7fELF\x02\x01":
+        raise ValueError("only 64-bit little-endian ELF objects can be read")
+
+    def number(at: int, size: int) -> int:
+        return int.from_bytes(code[at : at + size], "little")
+
+    headers, size, count = number(0x28, 8), number(0x3A, 2), number(0x3C, 2)
+    names: set[str] = set()
+    for k in range(count):
+        at = headers + k * size
+        if number(at + 4, 4) != 2:  # SHT_SYMTAB
+            continue
+        offset, length, link = number(at + 24, 8), number(at + 32, 8), number(at + 40, 4)
+        strings = number(headers + link * size + 24, 8)
+        for entry in range(offset + 24, offset + length, 24):  # the first symbol is empty
+            if number(entry + 6, 2) == 0:  # SHN_UNDEF
+                start = strings + number(entry, 4)
+                names.add(code[start : code.index(b"\0", start)].decode())
+    return frozenset(names)
