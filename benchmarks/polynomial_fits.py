@@ -82,6 +82,10 @@ FITS: list[Fit] = [
         both(0, LN2_HALF**2), {"f32": 3, "f64": 5},
     ),
     Fit(
+        "TANH", "tanh(r) = r + r*z*P(z), z = r*r",
+        *odd_tail(mp.tanh), both(0, mpf("0.5625") ** 2), {"f32": 4, "f64": 10},
+    ),
+    Fit(
         "LOG_DIRECT", "log(1+f) = f - f*f/2 + f*f*f*P(f)",
         lambda f: (mp.log1p(f) - f + f**2 / 2) / f**3, lambda f: f**3 / mp.log1p(f),
         {"f32": (LOG_LOW * SLACK, LOG_HIGH * SLACK)}, {"f32": 8},
@@ -91,9 +95,9 @@ FITS: list[Fit] = [
         _log_tail, lambda z: z / 2, both(0, LOG_S_SQUARED), {"f32": 3, "f64": 7},
     ),
     Fit(
-        "LOG_WIDE", "log((1+s)/(1-s)) = 2*s + s*z*(2/3 + z*P(z)), z = s*s, to extra precision",
-        lambda z: (_log_tail(z) - mpf(2) / 3) / z, lambda z: z**2 / 2,
-        both(0, LOG_S_SQUARED), {"f32": 4, "f64": 8},
+        "LOG2_WIDE", "log2((1+s)/(1-s)) = s*(c0 + z*(c1 + z*P(z))), z = s*s, c0 and c1 in two parts",
+        lambda z: (_log_tail(z) - mpf(2) / 3) / z / mp.ln2, lambda z: z**2 / 2 * mp.ln2,
+        both(0, LOG_S_SQUARED), {"f32": 3, "f64": 8},
     ),
     Fit(
         "SIN", "sin(r) = r + r*z*P(z), z = r*r",
