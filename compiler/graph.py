@@ -241,6 +241,11 @@ class Builder:
         """The user's lines for the node being made. Tracing overrides it with a look at the stack."""
         return self.current
 
+    @property
+    def op_names(self) -> list[str]:
+        """The ops of the nodes made so far."""
+        return [node.op for node in self._nodes.values()]
+
     def owner(self, node: Node) -> Builder | None:
         """The builder among this one and its parents that made `node`, or None."""
         scope: Builder | None = self

@@ -12,15 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ShapeError
 from ..graph import Builder, Node, Value
-from ..opdef import OPS, Array, Attrs, Domain, OpDef, Tangents, Types, define
-from ..types import ELEMENT_TYPES, TensorType
+from ..opdef import OPS, Array, Attrs, Examples, OpDef, Tangents, Types, define
+from ..types import ELEMENT_TYPES, TensorType, i1
+from . import draws
 from .families import arity, describe, move_axis_to_front, require, require_shape
-from .source import scalar_zero
+from .source import constant, scalar_zero
 
 
-def _movement(name: str, doc: str, infer: Any, reference: Any, index: Any, **fields: Any) -> OpDef:
+def _movement(
+    name: str, doc: str, infer: Any, reference: Any, index: Any, examples: Examples, **fields: Any
+) -> OpDef:
     """A movement record: linear in its operands, so the tangent moves as the value does."""
     return define(
         OpDef(
@@ -30,9 +32,9 @@ def _movement(name: str, doc: str, infer: Any, reference: Any, index: Any, **fie
             infer=infer,
             reference=reference,
             index=index,
+            examples=examples,
             dtypes=ELEMENT_TYPES,
             cost=0.0,
-            domain=Domain(),
             **{"linearise": _linearise_unary(name), **fields},
         )
     )
@@ -94,6 +96,7 @@ broadcast = _movement(
     _broadcast_infer,
     _broadcast_reference,
     lambda r, node, point: r.read(0, [point[a] for a in node.attrs["axes"]]),
+    draws.broadcast,
     transpose=_broadcast_transpose,
     batch=_broadcast_batch,
 )
@@ -111,7 +114,7 @@ def _reshape_infer(types: Types, attrs: Attrs) -> Types:
 
 
 def _reshape_index(r: Any, node: Node, point: Any) -> Any:
-    return r.read(0, r.delinearise(r.linearise(point, node.types[0].shape), node.inputs[0].shape))
+    return r.read(0, r.regroup(point, node.types[0].shape, node.inputs[0].shape))
 
 
 def _reshape_batch(b: Builder, node: Node, xs: Any, axes: Any, size: int) -> Any:
@@ -125,6 +128,7 @@ reshape = _movement(
     _reshape_infer,
     lambda arrays, attrs, ins, outs: [arrays[0].reshape(outs[0].shape)],
     _reshape_index,
+    draws.reshape,
     transpose=lambda b, n, xs, cts: [reshape(b, cts[0], shape=n.inputs[0].shape)],
     batch=_reshape_batch,
 )
@@ -159,6 +163,7 @@ transpose = _movement(
     lambda r, node, point: r.read(
         0, [point[k] for k in inverse_permutation(node.attrs["permutation"])]
     ),
+    draws.transpose,
     transpose=lambda b, n, xs, cts: [
         transpose(b, cts[0], permutation=inverse_permutation(n.attrs["permutation"]))
     ],
@@ -214,6 +219,7 @@ slice_ = _movement(
         0,
         [r.affine(p, s, lo) for p, s, lo in zip(point, node.attrs["stride"], node.attrs["start"])],
     ),
+    draws.slice_,
     transpose=_slice_transpose,
     batch=_slice_batch,
 )
@@ -315,11 +321,16 @@ def _pad_transpose(
 
 
 def _pad_batch(b: Builder, node: Node, xs: Any, axes: Any, size: int) -> Any:
-    if axes[1] is not None:
-        raise ShapeError("pad: a batched padding value is not supported; use where instead")
     x = move_axis_to_front(b, xs[0], axes[0], size)
     wider = {k: (0, *v) for k, v in node.attrs.items()}
-    return [pad(b, x, xs[1], **wider)], [0]
+    if axes[1] is None:
+        return [pad(b, x, xs[1], **wider)], [0]
+    # One padding value per example: pad with zero, then put the value where no element of x is.
+    inner = pad(b, x, scalar_zero(b, x), **wider)
+    true, false = constant(b, 1, i1, x.shape), constant(b, 0, i1)
+    inside = pad(b, true, false, **wider)
+    value = broadcast(b, xs[1], shape=inner.shape, axes=(0,))
+    return [OPS["select"](b, inside, inner, value)], [0]
 
 
 pad = _movement(
@@ -328,6 +339,7 @@ pad = _movement(
     _pad_infer,
     _pad_reference,
     _pad_index,
+    draws.pad,
     linearise=_pad_linearise,
     transpose=_pad_transpose,
     batch=_pad_batch,
@@ -415,6 +427,7 @@ concat = _movement(
     _concat_infer,
     lambda arrays, attrs, ins, outs: [np.concatenate(arrays, axis=attrs["axis"])],
     _concat_index,
+    draws.concat,
     linearise=_concat_linearise,
     transpose=_concat_transpose,
     batch=_concat_batch,
@@ -445,6 +458,7 @@ reverse = _movement(
             for k, (p, n) in enumerate(zip(point, node.types[0].shape))
         ],
     ),
+    draws.reverse,
     transpose=lambda b, n, xs, cts: [reverse(b, cts[0], **n.attrs)],
     batch=_reverse_batch,
 )

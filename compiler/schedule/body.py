@@ -8,13 +8,14 @@ scalars for as long as they can. Must not know: loops, buffers, which schedule a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..graph import Graph, Node
 from ..graph import Value as GraphValue
 from ..mlir.builder import Builder
 from ..mlir.ir import Dense, Module, Value
-from ..types import DType, Type, VectorType, element
+from ..types import MemRefType, TensorType, Type, VectorType, element, i1
+from .elementary import elementary, function_name
 
 Point = Callable[[int], Value]
 """The index along a dim of the Generic: an `index`, or a vector of them along the vectorised dim."""
@@ -22,24 +23,12 @@ Point = Callable[[int], Value]
 Extract = Callable[[int, Sequence[Value]], Value]
 """`tensor.extract`: the element of body parameter k at computed indices."""
 
-NATIVE_MATH = frozenset(
-    "math." + name
-    for name in (
-        "fma sqrt floor ceil trunc roundeven round absf copysign absi ctlz cttz ctpop"
-        " isnan isinf isfinite"
-    ).split()
-)
-"""What the machine code generators know; all other functions are called as `@lz_<name>_<type>`."""
-
-
 @dataclass
 class BodyEmitter:
-    """Emits bodies into one function. `needed` collects the elementary functions that they call:
-    name of the function in the module -> (`math` name, element type, lanes or None)."""
+    """Emits bodies into one function; the elementary functions that they call go to the module."""
 
     module: Module
     builder: Builder
-    needed: dict[str, tuple[str, DType, int | None]] = field(default_factory=dict)
 
     def emit(
         self,
@@ -94,14 +83,42 @@ class BodyEmitter:
         types: list[Type] = [
             t.dtype if shape is None else VectorType(shape, t.dtype) for t in node.types
         ]
-        if node.op.startswith("math.") and node.op not in NATIVE_MATH:
-            return self.builder.call(self._function(node.op, types[0]), operands, types)
+        if function_name(node.op) is not None:
+            symbol = elementary(self.module, node.op, types[0], len(operands))
+            return self.builder.call(symbol, operands, types)
         return self.builder.emit(node.op, operands, types, dict(node.attrs)).results
 
-    def _function(self, name: str, type: Type) -> str:
-        dtype = element(type)
-        lanes = type.shape[0] if isinstance(type, VectorType) else None
-        stem = name.removeprefix("math.")
-        symbol = f"lz_{stem}_{dtype}" + (f"x{lanes}" if lanes else "")
-        self.needed[symbol] = (stem, dtype, lanes)
-        return symbol
+
+def gather(b: Builder, buffer: Value, at: Sequence[Value], lanes: int) -> Value:
+    """A vector whose lane k is `buffer[at[0][k], …]`; indices may be scalars or vectors."""
+    type = buffer.type
+    assert isinstance(type, MemRefType)
+    total: Value | None = None
+    stride = 1
+    for i, n in zip(reversed(at), reversed(type.shape)):
+        wide = i if isinstance(i.type, VectorType) else b.splat(i, lanes)
+        if stride != 1:
+            wide = b.op("arith.muli", [wide, b.const(stride, wide.type)])
+        total = wide if total is None else b.op("arith.addi", [total, wide])
+        stride *= n
+    assert total is not None
+    result = VectorType((lanes,), type.dtype)
+    mask = b.const(1, VectorType((lanes,), i1))
+    operands = [flatten(b, buffer), b.index(0), total, mask, b.const(0, result)]
+    return b.op("vector.gather", operands, result)
+
+
+def flatten(b: Builder, buffer: Value) -> Value:
+    """The same contiguous buffer, of rank 1 or more, with one axis."""
+    type = buffer.type
+    assert isinstance(type, MemRefType) and type.rank > 0
+    if type.rank == 1:
+        return buffer
+    flat = MemRefType((type.size,), type.dtype)
+    groups = [list(range(type.rank))]
+    return b.op("memref.collapse_shape", [buffer], flat, reassociation=groups)
+
+
+def buffer_type(type: TensorType) -> MemRefType:
+    """The buffer of a kernel-level tensor."""
+    return MemRefType(type.shape, type.dtype)

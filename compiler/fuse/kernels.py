@@ -1,0 +1,409 @@
+"""Writes the clusters as Kernels: a Graph of ops becomes a Graph of kernels.
+
+Takes: a decomposed Graph. Gives: a Graph of the kernel level, whose nodes are `kernel` (attr: Kernel),
+`alias` (the same buffer in another shape), `constant` (an array), `while`, `cond`, `update`, `scatter`.
+All types are storage types. Must not know: schedules, buffers, targets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..graph import Builder, Graph, Node, Value
+from ..kernel import PARALLEL, REDUCTION, Generic, Kernel, Output, Read
+from ..mlir.ir import AffineMap, Dense
+from ..opdef import OPS
+from ..scalars import register, scalar_type, storage
+from ..types import DType, TensorType, f32, i64
+from .body import BodyWriter, from_storage, identity_point, to_storage
+from .clusters import (
+    OUTER,
+    ROW,
+    Cluster,
+    Partition,
+    kind_of,
+    member_reads,
+    partition,
+    reduction_point_order,
+)
+from .clusters import REDUCTION as REDUCE
+
+
+def storage_type(type: TensorType) -> TensorType:
+    """The type of the buffer that holds a value."""
+    return TensorType(type.shape, storage(type.dtype))
+
+
+def to_kernels(graph: Graph) -> Graph:
+    """The kernel-level Graph of `graph`."""
+    parts = partition(graph)
+    builder = Builder(name=graph.name)
+    mapping: dict[Value, Value] = {}
+    for param, name in zip(graph.params, graph.param_names):
+        mapping[param] = builder.param(storage_type(param.type), name)
+    for cluster in parts.clusters:
+        builder.current = tuple(
+            dict.fromkeys(loc for n in cluster.members for loc in graph.locs.get(n, ()))
+        )
+        _lower_cluster(parts, cluster, builder, mapping)
+    return builder.graph([mapping[v] for v in graph.results])
+
+
+def _lower_cluster(
+    parts: Partition, cluster: Cluster, builder: Builder, mapping: dict[Value, Value]
+) -> None:
+    first = cluster.members[0]
+    if first in parts.aliases:
+        attrs = {"shape": first.types[0].shape}
+        operands = (mapping[first.inputs[0]],)
+        types = (storage_type(first.types[0]),)
+        mapping[first.result] = builder.add("alias", operands, attrs, types, builder.current).result
+        return
+    if cluster.outer is None:
+        _lower_opaque(first, builder, mapping)
+        return
+    kernel, reads, results = KernelWriter(parts, cluster).write()
+    node = builder.add(
+        "kernel",
+        tuple(mapping[v] for v in reads),
+        {"kernel": kernel},
+        kernel.result_types,
+        builder.current,
+    )
+    for k, value in enumerate(results):
+        mapping[value] = node.results[k]
+
+
+def _lower_opaque(node: Node, builder: Builder, mapping: dict[Value, Value]) -> None:
+    attrs = dict(node.attrs)
+    if node.op == "constant":
+        dense: Dense = attrs["value"]
+        type = storage_type(TensorType(dense.type.shape, dense.type.dtype))  # type: ignore[union-attr]
+        data = np.ascontiguousarray(dense.data).astype(type.dtype.numpy, copy=False)
+        if dense.data.dtype.kind == "u" and dense.data.dtype.itemsize == type.dtype.itemsize:
+            data = dense.data.view(type.dtype.numpy) if type.dtype.is_integer else dense.data
+        attrs["value"] = Dense(type, data)
+    for name, value in attrs.items():
+        if isinstance(value, Graph):
+            attrs[name] = to_kernels(value)
+        elif isinstance(value, tuple) and value and isinstance(value[0], Graph):
+            attrs[name] = tuple(map(to_kernels, value))
+    made = builder.add(
+        node.op,
+        tuple(mapping[v] for v in node.inputs),
+        attrs,
+        tuple(map(storage_type, node.types)),
+        builder.current,
+    )
+    for k, value in enumerate(node.results):
+        mapping[value] = made.results[k]
+
+
+@dataclass
+class _Slot:
+    """Where a value stands among the numbered values of the kernel being written."""
+
+    number: int
+    type: TensorType
+
+
+class KernelWriter:
+    """Writes one cluster as a Kernel: phases of row passes with outer points between them.
+
+    A member belongs to the phase after the reductions that it reads. In a phase come first the maps
+    over the row, then the reductions over it, then the outer values that follow from them.
+    """
+
+    def __init__(self, parts: Partition, cluster: Cluster) -> None:
+        self.parts = parts
+        self.cluster = cluster
+        assert cluster.outer is not None
+        self.outer = cluster.outer
+        self.row = cluster.row
+        self.params: list[Value] = []
+        self.slots: dict[Value, _Slot] = {}
+        self.generics: list[Generic] = []
+
+    def write(self) -> tuple[Kernel, list[Value], list[Value]]:
+        """The Kernel, the graph values that it reads in order, and those that it gives."""
+        groups = self._groups()
+        for value in self._leaf_reads(groups):
+            self.slots[value] = _Slot(len(self.params), storage_type(value.type))
+            self.params.append(value)
+        for level, members in groups:
+            if level == "contract":
+                self._write_contract(members[0])
+            elif level == REDUCE:
+                self._write_reduction(members)
+            else:
+                self._write_map(members, level)
+        results = self._results()
+        kernel = Kernel(
+            name="_".join(
+                dict.fromkeys(m.op.removeprefix("reduce_") for m in self.cluster.members)
+            )[:48],
+            kind=self._kind(),
+            params=tuple(storage_type(v.type) for v in self.params),
+            generics=tuple(self.generics),
+            results=tuple(self.slots[v].number for v in results),
+        )
+        return kernel, self.params, results
+
+    def _kind(self) -> str:
+        if self.cluster.contract is not None:
+            return "contract"
+        if self.cluster.reduces is None:
+            return "map"
+        rows = ROW in self.cluster.levels.values()
+        passes = sum(REDUCTION in g.kinds for g in self.generics)
+        return "row" if rows or passes > 1 else "reduce"
+
+    def _results(self) -> list[Value]:
+        own = set(self.cluster.members)
+        wanted = set(self.parts.graph.results)
+        found = []
+        for node in self.cluster.members:
+            used_outside = self._readers(node) - own
+            found += [v for v in node.results if v in wanted or used_outside]
+        return found
+
+    def _readers(self, node: Node) -> set[Node]:
+        """The members, of any cluster, that read `node`, through what is inlined between."""
+        found: set[Node] = set()
+        pending = list(self.parts.graph.uses.get(node, ()))
+        seen: set[Node] = set()
+        while pending:
+            user = pending.pop()
+            if user in seen:
+                continue
+            seen.add(user)
+            if user in self.parts.roots:
+                found.add(user)
+            else:
+                pending.extend(self.parts.graph.uses[user])
+        return found
+
+    # -- order ------------------------------------------------------------------------------
+    def _groups(self) -> list[tuple[str, list[Node]]]:
+        """Members by (phase, level), in the order in which their Generics are written."""
+        phase: dict[Node, int] = {}
+        groups: dict[tuple[int, int], list[Node]] = {}
+        names = {0: ROW, 1: REDUCE, 2: OUTER, -1: "contract"}
+        for node in self._in_order():
+            before = [phase[m] + self._step(m, node) for m in self._members_read(node)]
+            kind = kind_of(node)
+            if node is self.cluster.contract:
+                rank = -1
+            elif kind == REDUCE:
+                rank = 1
+            else:
+                rank = 0 if self.cluster.levels[node] == ROW else 2
+            phase[node] = max(before, default=0)
+            groups.setdefault((phase[node], rank), []).append(node)
+        return [(names[rank], groups[p, rank]) for p, rank in sorted(groups)]
+
+    def _in_order(self) -> list[Node]:
+        own = set(self.cluster.members)
+        return [n for n in self.parts.graph.nodes if n in own]
+
+    def _members_read(self, node: Node) -> set[Node]:
+        own = set(self.cluster.members)
+        found: set[Node] = set()
+        pending = [v.node for v in node.inputs]
+        seen: set[Node] = set()
+        while pending:
+            producer = pending.pop()
+            if producer in seen:
+                continue
+            seen.add(producer)
+            if producer in own:
+                found.add(producer)
+            elif producer not in self.parts.roots:
+                pending.extend(v.node for v in producer.inputs)
+        return found
+
+    def _step(self, producer: Node, reader: Node) -> int:
+        """1 where the reader makes a row pass that must wait for an outer value."""
+        outer = kind_of(producer) == REDUCE or self.cluster.levels[producer] == OUTER
+        row_pass = kind_of(reader) == REDUCE or self.cluster.levels[reader] == ROW
+        return int(outer and row_pass and bool(self.row))
+
+    def _leaf_reads(self, groups: list[tuple[str, list[Node]]]) -> list[Value]:
+        """What the members read from memory, in the order in which the Generics will."""
+        own = set(self.cluster.members)
+        found: dict[Value, None] = {}
+        for _, members in groups:
+            for node in members:
+                for value in self._node_reads(node):
+                    if value.node not in own:
+                        found.setdefault(value)
+        return list(found)
+
+    def _node_reads(self, node: Node) -> list[Value]:
+        if node is self.cluster.contract:
+            return list(node.inputs)
+        return list(member_reads(self.parts, node)[0])
+
+    # -- bodies -----------------------------------------------------------------------------
+    def _member_scalar(self, writer: BodyWriter, node: Node) -> Value:
+        """The member's element (for a reduction: the operand's) at the iteration point."""
+        point = identity_point(writer.dims)
+        if kind_of(node) == REDUCE:
+            order = reduction_point_order(node)
+            return writer.value(node.inputs[0], tuple(point[d] for d in order))
+        return writer.value(node.result, point)
+
+    def _taken(self) -> int:
+        """How many values are numbered so far."""
+        return len(self.params) + sum(len(g.outs) for g in self.generics)
+
+    def _read(self, value: Value, map: AffineMap | None) -> Read:
+        return Read(self.slots[value].number, map)
+
+    def _write_map(self, members: Sequence[Node], level: str) -> None:
+        dims = self.outer + (self.row if level == ROW else ())
+        group = set(members)
+        writer = BodyWriter(len(dims), lambda v: v.node not in group and self.parts.is_leaf(v))
+        point = identity_point(len(dims))
+        scalars = []
+        for node in members:
+            scalar = writer.value(node.result, point)
+            scalars.append(to_storage(writer.s, scalar, node.types[0].dtype))
+        types = [TensorType(dims, storage(n.types[0].dtype)) for n in members]
+        outs = [Output(t, AffineMap.identity(len(dims))) for t in types]
+        self._finish(writer, dims, (PARALLEL,) * len(dims), members, scalars, outs)
+
+    def _finish(
+        self,
+        writer: BodyWriter,
+        dims: tuple[int, ...],
+        kinds: tuple[str, ...],
+        members: Sequence[Node],
+        scalars: Sequence[Value],
+        outs: Sequence[Output],
+    ) -> None:
+        """Close a body whose output parameters are not read."""
+        for out in outs:
+            if len(writer.builder.params) < len(writer.reads) + len(outs):
+                writer.builder.param(TensorType((), out.type.dtype))
+        reads = tuple(self._read(v, m) for v, m in writer.reads)
+        body = writer.builder.graph(scalars, "body")
+        base = self._taken()
+        for k, (node, out) in enumerate(zip(members, outs)):
+            self.slots[node.result] = _Slot(base + k, out.type)
+        self.generics.append(Generic(dims, kinds, reads, body, tuple(outs)))
+
+    def _write_reduction(self, members: Sequence[Node]) -> None:
+        dims = self.outer + self.row
+        kinds = (PARALLEL,) * len(self.outer) + (REDUCTION,) * len(self.row)
+        keep = AffineMap.select(len(dims), range(len(self.outer)))
+        writer = BodyWriter(len(dims), self.parts.is_leaf)
+        elements = [self._member_scalar(writer, node) for node in members]
+        scalars: list[Value] = []
+        outs: list[Output] = []
+        numbered: list[tuple[Node, Output]] = []
+        for node, element in zip(members, elements):
+            first = len(outs)
+            scalars += _accumulate(writer, node, element, self, outs, keep)
+            numbered.append((node, outs[-1] if OPS[node.op].extra.get("pairs") else outs[first]))
+        reads = tuple(self._read(v, m) for v, m in writer.reads)
+        body = writer.builder.graph(scalars, "body")
+        base = self._taken()
+        self.generics.append(Generic(dims, kinds, reads, body, tuple(outs)))
+        narrowed: list[tuple[Node, int]] = []
+        for node, out in numbered:
+            number = base + next(k for k, o in enumerate(outs) if o is out)
+            self.slots[node.result] = _Slot(number, out.type)
+            if out.type.dtype is not storage(node.types[0].dtype):
+                narrowed.append((node, number))
+        if narrowed:
+            self._narrow(narrowed)
+
+    def _narrow(self, members: list[tuple[Node, int]]) -> None:
+        """Round wide accumulators to the dtype of the result, in a Generic of their own."""
+        dims = self.outer
+        builder = Builder(name="body")
+        writer = BodyWriter(len(dims), lambda v: True)
+        writer.builder, writer.s.builder = builder, builder
+        reads, scalars, outs = [], [], []
+        for _, number in members:
+            wide = self._type_of(number)
+            builder.param(TensorType((), wide.dtype))
+            reads.append(Read(number, AffineMap.identity(len(dims))))
+        for (node, _), param in zip(members, list(builder.params)):
+            dtype = storage(node.types[0].dtype)
+            scalars.append(writer.s.resize_float(param, dtype))
+            outs.append(Output(TensorType(dims, dtype), AffineMap.identity(len(dims))))
+        for out in outs:
+            builder.param(TensorType((), out.type.dtype))
+        base = self._taken()
+        self.generics.append(
+            Generic(
+                dims, (PARALLEL,) * len(dims), tuple(reads), builder.graph(scalars), tuple(outs)
+            )
+        )
+        for k, (node, _) in enumerate(members):
+            self.slots[node.result] = _Slot(base + k, outs[k].type)
+
+    def _type_of(self, number: int) -> TensorType:
+        types = [storage_type(v.type) for v in self.params]
+        types += [o.type for g in self.generics for o in g.outs]
+        return types[number]
+
+    # -- contraction ------------------------------------------------------------------------
+    def _write_contract(self, node: Node) -> None:
+        from .contract import contract_generic
+
+        generic, dtype = contract_generic(self, node)
+        self.generics.append(generic)
+        base = self._taken() - 1
+        self.slots[node.result] = _Slot(base, generic.outs[0].type)
+        if dtype is not storage(node.types[0].dtype):
+            self._narrow([(node, base)])
+
+
+def accumulator(dtype: DType) -> DType:
+    """The type in which elements of `dtype` are summed: 16-bit floats in f32."""
+    return f32 if dtype.is_float and dtype.bits == 16 else register(dtype)
+
+
+def _accumulate(
+    writer: BodyWriter,
+    node: Node,
+    element: Value,
+    kernel: KernelWriter,
+    outs: list[Output],
+    keep: AffineMap,
+) -> list[Value]:
+    """Append the accumulators of one reduction; gives what the body yields for them."""
+    op, dtype = OPS[node.op], node.inputs[0].type.dtype
+    assert op.combine is not None
+    s, wide = writer.s, accumulator(dtype)
+    logical = f32 if wide is f32 and dtype.bits == 16 else dtype
+    if dtype.is_float and dtype.bits == 16:
+        element = s.resize_float(element, f32)
+    kind = storage(logical)
+    unit = op.extra["unit"](logical)
+    outs.append(_accumulator_output(kernel.outer, kind, unit, keep))
+    held = from_storage(s, writer.builder.param(TensorType((), kind)), logical)
+    if not op.extra.get("pairs"):
+        return [to_storage(s, op.combine(s, held, element, logical), logical)]
+    outs.append(_accumulator_output(kernel.outer, i64, (1 << 63) - 1, keep))
+    held_at = writer.builder.param(scalar_type(i64))
+    at = writer.from_index(identity_point(writer.dims)[len(kernel.outer)], i64)
+    best, where = op.combine(s, (held, held_at), (element, at), logical)
+    return [to_storage(s, best, logical), where]
+
+
+def _accumulator_output(
+    outer: tuple[int, ...], dtype: DType, unit: float, keep: AffineMap
+) -> Output:
+    if dtype.is_integer:
+        unit = int(unit)
+        if unit >= 1 << (dtype.bits - 1):
+            unit -= 1 << dtype.bits
+    data = np.asarray(unit).astype(dtype.numpy)
+    return Output(TensorType(outer, dtype), keep, Dense(TensorType((), dtype), data))

@@ -1,0 +1,322 @@
+"""A contract Kernel as sizes and strides: what is multiplied, summed, and done afterwards.
+
+Takes: a Kernel whose first Generic sums products, the rest pointwise on its result.
+Gives: Contraction: the dims in four groups with one stride per access, unit dims dropped, dims that
+lie densely behind each other merged. Must not know: targets, tiles, loops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ..graph import Builder, Graph, Value, topological
+from ..kernel import PARALLEL, REDUCTION, Generic, Kernel, Read
+from ..mlir.ir import AffineMap, Dense
+from ..types import DType, Shape, element
+
+
+@dataclass(frozen=True)
+class Access:
+    """A buffer read or written at `offset + Σ stride · index`, in elements of its flat form."""
+
+    source: int  # number of the kernel's value
+    dtype: DType
+    offset: int
+
+
+@dataclass(frozen=True)
+class Dim:
+    """A loop: its size, one stride per access, and the first Generic's dim (-1: several merged)."""
+
+    size: int
+    strides: tuple[int, ...]
+    origin: int
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A factor: which access, and the conversion of an element to the type of the sum (or None)."""
+
+    access: int
+    prologue: Graph | None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A pointwise Generic after the sum. Reads are ("access", k) or ("value", number)."""
+
+    body: Graph
+    reads: tuple[tuple[str, int], ...]
+    outs: tuple[int, ...]
+    dims: tuple[int, ...]  # the first Generic's dim behind each of its own, -1 for size 1
+
+
+@dataclass(frozen=True)
+class Contraction:
+    """result[batch, rows, columns] = Σ over depth of lhs[batch, rows, depth] · rhs[batch, depth, columns].
+
+    `columns` is the side with the result's unit-stride dim. Groups run from outer to inner dims.
+    Accesses 0 and 1 are lhs and rhs; `stores` pairs a value with the access that it is written to.
+    """
+
+    accesses: tuple[Access, ...]
+    lhs: Operand
+    rhs: Operand
+    dtype: DType  # of the sum
+    init: Dense
+    fused: bool  # fma, else multiply and add
+    total: int  # number of the value that holds the sum
+    batch: tuple[Dim, ...]
+    rows: tuple[Dim, ...]
+    columns: tuple[Dim, ...]
+    depth: tuple[Dim, ...]
+    stages: tuple[Stage, ...]
+    stores: tuple[tuple[int, int], ...]
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return any(d.size == 0 for d in (*self.batch, *self.rows, *self.columns))
+
+    @property
+    def indexed(self) -> bool:
+        """Whether a stage asks for the point itself."""
+        return any(n.op == "linalg.index" for s in self.stages for n in s.body.nodes)
+
+
+def product(dims: Sequence[Dim]) -> int:
+    """The number of points of several dims."""
+    count = 1
+    for d in dims:
+        count *= d.size
+    return count
+
+
+def row_major(shape: Shape) -> tuple[int, ...]:
+    """Strides in elements of a dense array."""
+    strides, step = [], 1
+    for n in reversed(shape):
+        strides.append(step)
+        step *= n
+    return tuple(reversed(strides))
+
+
+def _flatten(map: AffineMap, shape: Shape) -> tuple[tuple[int, ...], int]:
+    """The strides along the map's dims, and the offset, of the flat index."""
+    steps = row_major(shape)
+    strides = tuple(
+        sum(row[d] * s for (row, _), s in zip(map.rows, steps)) for d in range(map.dims)
+    )
+    return strides, sum(k * s for (_, k), s in zip(map.rows, steps))
+
+
+# -- the product ------------------------------------------------------------------------------------
+_ADDS, _MULTIPLIES = ("arith.addf", "arith.addi"), ("arith.mulf", "arith.muli")
+
+
+def _factors(g: Generic) -> tuple[Value, Value, bool]:
+    """The two factors of the body, and whether it fuses multiply and add."""
+    if len(g.outs) != 1 or len(g.body.results) != 1:
+        raise ValueError("a contraction has one result")
+    so_far, result = g.body.params[-1], g.body.results[0]
+    if result.op == "math.fma" and result.node.inputs[2] == so_far:
+        return (*result.node.inputs[:2], True)  # type: ignore[return-value]
+    if result.op in _ADDS and so_far in result.node.inputs:
+        term = next((v for v in result.node.inputs if v != so_far), None)
+        if term is not None and term.op in _MULTIPLIES:
+            return (*term.node.inputs, False)  # type: ignore[return-value]
+    raise ValueError("a contraction's body adds a product to the sum so far")
+
+
+def _operand(g: Generic, factor: Value) -> tuple[Read, Graph | None]:
+    """The read behind a factor, and what is done to it first."""
+    params = [v for v in g.body.params if v.node in set(topological([factor]))]
+    if len(params) != 1 or params[0] not in g.body.params[: len(g.reads)]:
+        raise ValueError("each factor of a contraction depends on exactly one read")
+    read = g.reads[g.body.params.index(params[0])]
+    if read.map is None:
+        raise ValueError("a contraction reads its factors by index maps")
+    if factor == params[0]:
+        return read, None
+    builder = Builder(name="prologue")
+    mapping = {params[0]: builder.param(params[0].type)}
+    return read, builder.graph(builder.inline([factor], mapping))
+
+
+# -- the stages -------------------------------------------------------------------------------------
+Axes = tuple["int | None", ...]
+"""The first Generic's dim behind each axis of a value; None for an axis of size 1."""
+
+
+def _plain(map: AffineMap, shape: Shape) -> Axes:
+    """The dim that each axis is, None where the axis has size 1."""
+    found: list[int | None] = []
+    for (row, constant), n in zip(map.rows, shape):
+        used = [d for d, c in enumerate(row) if c]
+        if n == 1:
+            found.append(None)
+        elif constant or len(used) != 1 or row[used[0]] != 1:
+            raise ValueError("a contraction's result is read and written at the identical point")
+        else:
+            found.append(used[0])
+    return tuple(found)
+
+
+def _stage_dims(g: Generic, values: dict[int, Axes], shapes: dict[int, Shape]) -> tuple[int, ...]:
+    """The first Generic's dim behind each dim of `g`, -1 for dims of size 1."""
+    dims: list[int] = [-1] * len(g.dims)
+    for read in g.reads:
+        if read.source not in values:
+            continue
+        if read.map is None:
+            raise ValueError("a contraction's result is read by an index map")
+        for e, d in zip(_plain(read.map, shapes[read.source]), values[read.source]):
+            if e is not None and d is not None:
+                if dims[e] not in (-1, d):
+                    raise ValueError("a contraction's result is read at the identical point")
+                dims[e] = d
+    if any(d < 0 and n != 1 for d, n in zip(dims, g.dims)) or any(
+        kind != PARALLEL for kind in g.kinds
+    ):
+        raise ValueError("what follows a contraction runs over its result's points")
+    return tuple(dims)
+
+
+class _Reader:
+    """Collects accesses with their strides along the first Generic's dims."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.rank = len(kernel.generics[0].dims)
+        self.accesses: list[Access] = []
+        self.strides: list[tuple[int, ...]] = []
+
+    def add(self, source: int, map: AffineMap, dims: Sequence[int]) -> int:
+        """`map` reads from dims that are the first Generic's `dims` (-1: none, always 0)."""
+        type = self.kernel.value_types[source]
+        along, offset = _flatten(map, type.shape)
+        strides = [0] * self.rank
+        for stride, d in zip(along, dims):
+            if d >= 0:
+                strides[d] += stride
+        access = Access(source, type.dtype, offset)
+        for k, known in enumerate(self.accesses):
+            if k > 1 and known == access and self.strides[k] == tuple(strides):
+                return k
+        self.accesses.append(access)
+        self.strides.append(tuple(strides))
+        return len(self.accesses) - 1
+
+
+def analyse(kernel: Kernel) -> Contraction:
+    """The kernel in terms of sizes and strides; ValueError where it is no contraction."""
+    g = kernel.generics[0]
+    left, right, fused = _factors(g)
+    operands = [_operand(g, left), _operand(g, right)]
+    out = g.outs[0]
+    unit = _unit_dim(g)
+    if unit is not None and _stride(kernel, operands[1][0], unit) == 0:
+        operands.reverse()  # the product commutes
+    reader = _Reader(kernel)
+    whole = range(len(g.dims))
+    for read, _ in operands:
+        assert read.map is not None
+        reader.accesses.append(
+            Access(read.source, kernel.value_types[read.source].dtype, 0)
+        )
+        strides, offset = _flatten(read.map, kernel.value_types[read.source].shape)
+        reader.accesses[-1] = replace(reader.accesses[-1], offset=offset)
+        reader.strides.append(strides)
+    total = len(kernel.params)
+    values: dict[int, Axes] = {total: _plain(out.map, out.type.shape)}
+    maps: dict[int, tuple[AffineMap, Sequence[int]]] = {total: (out.map, whole)}
+    stages = _stages(kernel, reader, values, maps)
+    stores = tuple((v, reader.add(v, *maps[v])) for v in dict.fromkeys(kernel.results))
+    assert out.init is not None
+    found = Contraction(
+        tuple(reader.accesses), Operand(0, operands[0][1]), Operand(1, operands[1][1]),
+        element(out.type), out.init, fused, total, (), (), (), (), stages, stores,
+    )  # fmt: skip
+    return _grouped(found, g, reader.strides)
+
+
+def _stride(kernel: Kernel, read: Read, dim: int) -> int:
+    assert read.map is not None
+    return _flatten(read.map, kernel.value_types[read.source].shape)[0][dim]
+
+
+def _unit_dim(g: Generic) -> int | None:
+    """The dim along which the result is contiguous: its last axis that is longer than 1."""
+    plain = _plain(g.outs[0].map, g.outs[0].type.shape)
+    return next((d for d in reversed(plain) if d is not None), None)
+
+
+def _stages(
+    kernel: Kernel,
+    reader: _Reader,
+    values: dict[int, Axes],
+    maps: dict[int, tuple[AffineMap, Sequence[int]]],
+) -> tuple[Stage, ...]:
+    number = len(kernel.params) + 1
+    stages = []
+    for g in kernel.generics[1:]:
+        shapes = {v: kernel.value_types[v].shape for v in values}
+        dims = _stage_dims(g, values, shapes)
+        reads: list[tuple[str, int]] = []
+        for read in g.reads:
+            if read.source in values:
+                reads.append(("value", read.source))
+            elif read.map is None:
+                raise ValueError("what follows a contraction reads by index maps")
+            else:
+                reads.append(("access", reader.add(read.source, read.map, dims)))
+        outs = []
+        for out in g.outs:
+            plain = _plain(out.map, out.type.shape)
+            values[number] = tuple(
+                None if e is None or dims[e] < 0 else dims[e] for e in plain
+            )
+            maps[number] = (out.map, dims)
+            outs.append(number)
+            number += 1
+        stages.append(Stage(g.body, tuple(reads), tuple(outs), dims))
+    return tuple(stages)
+
+
+# -- groups -----------------------------------------------------------------------------------------
+def _grouped(c: Contraction, g: Generic, strides: Sequence[tuple[int, ...]]) -> Contraction:
+    groups: dict[str, list[Dim]] = {"batch": [], "rows": [], "columns": [], "depth": []}
+    for d, (size, kind) in enumerate(zip(g.dims, g.kinds)):
+        if size == 1:
+            continue
+        dim = Dim(size, tuple(s[d] for s in strides), d)
+        groups[_group(dim, kind)].append(dim)
+    order = c.stores[0][1]
+    kept = c.indexed
+    for name, dims in groups.items():
+        if name == "depth":
+            dims.sort(key=lambda d: (-d.strides[0], -d.strides[1]))
+        else:
+            dims.sort(key=lambda d: -d.strides[order])
+        groups[name] = dims if kept and name != "depth" else _merged(dims)
+    return replace(c, **{name: tuple(dims) for name, dims in groups.items()})
+
+
+def _group(dim: Dim, kind: str) -> str:
+    if kind == REDUCTION:
+        return "depth"
+    left, right = dim.strides[0] != 0, dim.strides[1] != 0
+    return "rows" if left and not right else "columns" if right and not left else "batch"
+
+
+def _merged(dims: list[Dim]) -> list[Dim]:
+    """Dims of which the outer steps over the whole inner one, in every access, are one dim."""
+    out: list[Dim] = []
+    for inner in dims:
+        outer = out[-1] if out else None
+        if outer and all(s == inner.size * t for s, t in zip(outer.strides, inner.strides)):
+            out[-1] = Dim(outer.size * inner.size, inner.strides, -1)
+        else:
+            out.append(inner)
+    return out
