@@ -310,11 +310,11 @@ def _describe(op: Op) -> str:
 
 def int_attr(op: Op, name: str, default: int | None = None) -> int:
     """An integer attribute, however it was written."""
-    given = op.attrs.get(name, default)
-    value: object = getattr(given, "value", given)
-    if not isinstance(value, int):
-        raise CodegenError(f"{op.name} needs an integer attribute {name}, not {value!r}")
-    return int(value)
+    given: Any = op.attrs.get(name, default)
+    value: Any = getattr(given, "value", given)
+    if isinstance(value, int):
+        return int(value)
+    raise CodegenError(f"{op.name} needs an integer attribute {name}, not {value!r}")
 
 
 def ints_attr(op: Op, name: str) -> tuple[int, ...]:

@@ -397,7 +397,7 @@ _REDUCTIONS = {
 
 
 def reduction(f: FunctionEmitter, op: Op) -> None:
-    """`vector.reduction` of integers, and of floats by maximumf and minimumf: order is no matter."""
+    """`vector.reduction` of integers, and of floats by maximumf and minimumf, free of order."""
     word = text_attr(op, "kind")
     one = row_of(op.operands[0].type)
     if word not in _REDUCTIONS or (one.dtype.is_float and not word.endswith("imumf")):

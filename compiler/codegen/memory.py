@@ -207,8 +207,8 @@ def _copy_axes(
             for i in range(outer[axis]):
                 _copy_axes(f, source, target, pointers, outer, [*at, str(i)], count)
         else:
-            with counted_loop(f, outer[axis]) as i:
-                _copy_axes(f, source, target, pointers, outer, [*at, i], count)
+            with counted_loop(f, outer[axis]) as index:
+                _copy_axes(f, source, target, pointers, outer, [*at, index], count)
         return
     full = [f.affine(text) for text in [*at, *["0"] * (source.rank - axis)]]
     ends = []

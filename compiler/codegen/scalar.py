@@ -76,6 +76,20 @@ def intrinsic(name: str) -> FloatRule:
     return lambda f, one, xs: f.like(name, one, *xs)
 
 
+def number_wins(name: str) -> FloatRule:
+    """`maxnumf`, `minnumf`: of a number and NaN the number. LLVM's own would call fmaxf, fminf."""
+
+    def rule(f: FunctionEmitter, one: Row, xs: list[str]) -> str:
+        flag = one.of(i1).text
+        value = f.like(name, one, *xs)
+        for x, other in (xs, reversed(xs)):
+            nan = f.inst(f"fcmp uno {one.text} {x}, {one.const(0.0)}")
+            value = f.inst(f"select {flag} {nan}, {one.text} {other}, {one.text} {value}")
+        return value
+
+    return rule
+
+
 def add_index(f: FunctionEmitter, op: Op) -> None:
     """`arith.addi`; on `index` the sum is kept symbolic for addresses as well."""
     _affine_or("add", f, op, lambda a, b: a.plus(b))
@@ -360,7 +374,7 @@ _FLOATING: dict[str, FloatRule] = {
     "arith.addf": instruction("fadd"), "arith.subf": instruction("fsub"),
     "arith.mulf": instruction("fmul"), "arith.divf": instruction("fdiv"),
     "arith.maximumf": intrinsic("llvm.maximum"), "arith.minimumf": intrinsic("llvm.minimum"),
-    "arith.maxnumf": intrinsic("llvm.maxnum"), "arith.minnumf": intrinsic("llvm.minnum"),
+    "arith.maxnumf": number_wins("llvm.maximum"), "arith.minnumf": number_wins("llvm.minimum"),
     "math.sqrt": intrinsic("llvm.sqrt"), "math.floor": intrinsic("llvm.floor"),
     "math.ceil": intrinsic("llvm.ceil"), "math.trunc": intrinsic("llvm.trunc"),
     "math.roundeven": intrinsic("llvm.roundeven"), "math.round": round_away,
