@@ -22,11 +22,10 @@ Remainder = tuple[V, V, V]
 
 
 def reduce_small(b: Builder[V], x: V) -> tuple[V, V, V]:
-    """`(quadrant, high, low)`, x = quadrant*pi/2 + high + low: 11 operations, |x| <= SMALL_BOUND.
+    """`(quadrant, high, low)`, x = quadrant*pi/2 + high + low: 14 operations, |x| <= SMALL_BOUND.
 
     The first fma is exact: n*part is a multiple of the last place of `part`, and the difference
-    fits. The second one is a two-sum with a product inside, since near a multiple of pi/2 either
-    term may be the larger. The low two bits of the integer `quadrant` count, the others do not.
+    fits. After it either term may be the larger, so that a full two-sum is needed. The low two bits of the integer `quadrant` count, the others do not.
     """
     layout = format_of(b, x)
     rounder = b.const(layout.rounder, x)
@@ -34,10 +33,9 @@ def reduce_small(b: Builder[V], x: V) -> tuple[V, V, V]:
     n = b.sub(rounder, total)
     first, second, third = (b.const(part, x) for part in HALF_PI[layout.name])
     exact = b.fma(n, first, x)
-    high = b.fma(n, second, exact)
-    part = b.sub(high, exact)
-    lost = b.add(b.sub(exact, b.sub(high, part)), b.fma(n, second, b.neg(part)))
-    low = b.fma(n, third, lost)
+    product, product_low = two_prod(b, n, second)
+    high, lost = two_sum(b, exact, product)
+    low = b.fma(n, third, b.add(lost, product_low))
     return bits_of(b, total), high, low
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from .builder import Builder, V
 from .coefficients import COS, SIN
+from .extended import fast_two_sum
 from .formats import flip_sign, format_of
 from .polynomial import estrin
 from .reduction import SMALL_BOUND, reduce, reduce_small
@@ -17,16 +18,21 @@ from .reduction import SMALL_BOUND, reduce, reduce_small
 __all__ = ["SMALL_BOUND", "cos", "cos_small", "sin", "sin_small", "tan", "tan_small"]
 
 
-def _sine_cosine(b: Builder[V], r: V, low: V) -> tuple[V, V]:
-    """sin and cos of r + low for |r| <= pi/4: 13 (f32) or 19 (f64) operations and the powers."""
+def _sine_cosine_pairs(b: Builder[V], r: V, low: V) -> tuple[tuple[V, V], tuple[V, V]]:
+    """sin and cos of r + low for |r| <= pi/4, each as a leading term and a correction."""
     dtype = b.dtype(r)
     z = b.mul(r, r)
-    sine = b.add(r, b.fma(b.mul(r, z), estrin(b, z, SIN[dtype]), low))
+    sine_tail = b.fma(b.mul(r, z), estrin(b, z, SIN[dtype]), low)
     one, half = b.const(1.0, r), b.mul(z, b.const(0.5, r))
     leading = b.sub(one, half)
     lost = b.fma(r, b.neg(low), b.sub(b.sub(one, leading), half))
-    cosine = b.add(leading, b.fma(b.mul(z, z), estrin(b, z, COS[dtype]), lost))
-    return sine, cosine
+    cosine_tail = b.fma(b.mul(z, z), estrin(b, z, COS[dtype]), lost)
+    return (r, sine_tail), (leading, cosine_tail)
+
+
+def _sine_cosine(b: Builder[V], r: V, low: V) -> tuple[V, V]:
+    sine, cosine = _sine_cosine_pairs(b, r, low)
+    return b.add(*sine), b.add(*cosine)
 
 
 def _is_odd(b: Builder[V], quadrant: V) -> V:
@@ -58,9 +64,17 @@ def _cos_of(b: Builder[V], x: V, reduced: tuple[V, V, V]) -> V:
 
 def _tan_of(b: Builder[V], x: V, reduced: tuple[V, V, V]) -> V:
     quadrant, high, low = reduced
-    sine, cosine = _sine_cosine(b, high, low)
+    pairs = _sine_cosine_pairs(b, high, low)
+    (sine, sine_low), (cosine, cosine_low) = (fast_two_sum(b, *pair) for pair in pairs)
     odd = _is_odd(b, quadrant)
-    value = b.div(b.select(odd, b.neg(cosine), sine), b.select(odd, sine, cosine))
+    above, below = b.select(odd, b.neg(cosine), sine), b.select(odd, sine, cosine)
+    above_low = b.select(odd, b.neg(cosine_low), sine_low)
+    below_low = b.select(odd, sine_low, cosine_low)
+    inverse = b.div(b.const(1.0, x), below)
+    value = b.mul(above, inverse)
+    minus = b.neg(value)
+    rest = b.fma(minus, below_low, b.add(b.fma(minus, below, above), above_low))
+    value = b.fma(rest, inverse, value)
     return b.select(b.equal(x, b.const(0.0, x)), x, value)
 
 
