@@ -83,6 +83,7 @@ c64 = DType("complex<f32>", "complex", 64)
 c128 = DType("complex<f64>", "complex", 128)
 index = DType("index", "index", 64)
 token = DType("!lz.token", "token", 0)
+async_token = DType("!nvgpu.device.async.token", "token", 0)  # copies in flight, on GPUs
 
 BOOLS = (i1,)
 SIGNED = (i8, i16, i32, i64)
@@ -100,7 +101,7 @@ _NUMPY_NAMES = {
     "f16": "float16", "bf16": "uint16", "f32": "float32", "f64": "float64",
     "complex<f32>": "complex64", "complex<f64>": "complex128", "index": "int64",
 }  # fmt: skip
-_BY_NAME: dict[str, DType] = {t.name: t for t in ELEMENT_TYPES + (index, token)}
+_BY_NAME: dict[str, DType] = {t.name: t for t in ELEMENT_TYPES + (index, token, async_token)}
 _BY_NUMPY: dict[str, DType] = {t.numpy_name: t for t in ELEMENT_TYPES}
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..types import DType, TensorType, VectorType, f64, i64
+from ..types import DType, TensorType, Type, VectorType, f64, i64
 from .cursor import Cursor
 from .ir import Dense, Typed
 from .lexer import Token
@@ -86,8 +86,8 @@ class NumberCursor(Cursor):
         return bits if dtype.name == "bf16" else float_of_bits(bits, dtype)
 
     # -- dense ---------------------------------------------------------------------------
-    def dense(self) -> Dense:
-        """`dense<…> : type`, at the word `dense`."""
+    def dense(self, known: Type | None = None) -> Dense:
+        """`dense<…> : type`, at the word `dense`; without the colon where the type is known."""
         start = self.at
         self.expect("dense")
         self.expect("<")
@@ -97,8 +97,9 @@ class NumberCursor(Cursor):
         elif not self.peek(">"):
             elements = self._elements()
         self.expect(">")
-        self.expect(":")
-        type = self.type()
+        if known is None:
+            self.expect(":")
+        type = known or self.type()
         if not isinstance(type, (TensorType, VectorType)):
             self.fail(f"a dense constant is a tensor or vector, not {type}", start)
         if digits:
