@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .errors import LazirError
+from .errors import DifferentiationError, LazirError
 from .graph import Builder, Node, Value
 from .types import DType, TensorType
 
@@ -46,6 +46,12 @@ Batch: TypeAlias = Callable[
     tuple[Sequence[Value], Sequence["int | None"]],
 ]
 """`(builder, node, inputs, batch axis of each input or None, batch size)` to results and their axes."""
+
+Examples: TypeAlias = Callable[[np.random.Generator], "list[tuple[Types, dict[str, Any]]]"]
+"""`(rng)` to a list of operand types and attributes that the op accepts."""
+
+EdgeCase: TypeAlias = tuple[tuple[float, ...], float]
+"""Operand values and the result they must give; NaN stands for any NaN, and −0 is told from +0."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +114,8 @@ class OpDef:
     combine: Callable[..., Any] | None = None
     route: str = ""
     dtypes: tuple[DType, ...] = ()  # operand dtypes it accepts (first operand), for tests and docs
-    examples: Callable[..., Any] | None = None  # draws (types, attrs) for derived tests
-    edge_cases: tuple[Any, ...] = ()
+    examples: Examples | None = None  # draws operand types and attributes for derived tests
+    edge_cases: tuple[EdgeCase, ...] = ()  # operands and the result they must give, for floats
     effects: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -135,6 +141,38 @@ class OpDef:
 
 
 OPS: dict[str, OpDef] = {}
+
+
+@dataclass(frozen=True)
+class BodyRules:
+    """How the transforms treat an op whose meaning is in a Graph attribute.
+
+    They rewrite that Graph, so they are supplied by the layer above, in `BODY_RULES`; the op's record
+    finds them there by `body_rule`.
+    """
+
+    linearise: Linearise | None = None
+    transpose: Transpose | None = None
+    batch: Batch | None = None
+
+
+BODY_RULES: dict[str, BodyRules] = {}
+"""Filled by `lazir.compiler.autodiff`, one entry per op that carries bodies."""
+
+
+def body_rule(op: str, kind: str) -> Callable[..., Any]:
+    """The `kind` (linearise, transpose or batch) of `op`, looked up in BODY_RULES when it is used."""
+
+    def rule(b: Builder, node: Node, *rest: Any) -> Any:
+        found = getattr(BODY_RULES.get(op), kind, None)
+        if found is None:
+            raise DifferentiationError(
+                f"there is no rule to {kind} {op}: import lazir.compiler.autodiff"
+            )
+        return found(b, node, *rest)
+
+    return rule
+
 
 _ROUTES = {"elementwise": "scalar", "movement": "index", "reduction": "combine"}
 

@@ -14,6 +14,7 @@ import numpy as np
 from ..graph import Builder, Node, Value
 from ..opdef import OPS, Array, Attrs, Domain, OpDef, Tangents, Types, define
 from ..types import NUMERIC, TensorType, bf16
+from . import draws
 from .families import arity, describe, require, require_shape
 from .movement import inverse_permutation
 
@@ -167,6 +168,7 @@ dot_general = define(
         transpose=_transpose,
         batch=_batch,
         dtypes=NUMERIC,
+        examples=draws.contraction(NUMERIC),
         domain=Domain(-2, 2),
         cost=2.0,
     )

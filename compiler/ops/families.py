@@ -13,9 +13,10 @@ import numpy as np
 
 from ..errors import ShapeError, TypeRuleError
 from ..graph import Builder, Node, Value
-from ..opdef import OPS, Array, Attrs, Domain, Facts, OpDef, Tangents, Types, define
+from ..opdef import OPS, Array, Attrs, Domain, EdgeCase, Facts, OpDef, Tangents, Types, define
 from ..scalars import Scalars
 from ..types import DType, TensorType, f32
+from . import draws
 
 Partial = Callable[..., Value]
 ScalarRule = Callable[..., Value]
@@ -81,7 +82,7 @@ def elementwise(
     domain: Domain = Domain(),
     cost: float = 1.0,
     ulp: float = 0.0,
-    edge_cases: tuple[Any, ...] = (),
+    edge_cases: tuple[EdgeCase, ...] = (),
 ) -> OpDef:
     """A record of the elementwise family: every operand and the result have one shape.
 
@@ -122,6 +123,7 @@ def elementwise(
             ulp=ulp,
             dtypes=tuple(on),
             edge_cases=edge_cases,
+            examples=draws.elementwise(on, operands),
             extra={"operands": operands},
         )
     )

@@ -29,6 +29,7 @@ from ..types import (
     i32,
     i64,
 )  # fmt: skip
+from . import draws
 from .families import arity, batch_elementwise, describe, elementwise, require, require_shape
 from .source import bf16_bits, bf16_values, zeros_like
 
@@ -120,6 +121,7 @@ select = define(
         transpose=_select_transpose,
         batch=batch_elementwise,
         dtypes=ELEMENT_TYPES,
+        examples=draws.selection(),
         extra={"operands": 3},
     )
 )
@@ -332,6 +334,7 @@ convert = define(
         transpose=lambda b, n, xs, cts: [convert(b, cts[0], dtype=n.inputs[0].type.dtype)],
         batch=batch_elementwise,
         dtypes=REAL,
+        examples=draws.conversion(REAL),
         extra={"operands": 1, "takes_attrs": True},
     )
 )
@@ -371,6 +374,7 @@ bitcast = define(
         no_gradient="a bit pattern has no derivative",
         batch=batch_elementwise,
         dtypes=INTEGERS + FLOATS,
+        examples=draws.same_width(INTEGERS + FLOATS),
         extra={"operands": 1, "takes_attrs": True},
     )
 )

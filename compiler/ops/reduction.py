@@ -17,6 +17,7 @@ from ..graph import Builder, Node, Value
 from ..opdef import OPS, Array, Attrs, Domain, OpDef, Tangents, Types, define
 from ..scalars import Scalars
 from ..types import BOOLS, NUMERIC, REAL, DType, TensorType, i1, i64
+from . import draws
 from .families import arity, describe, move_axis_to_front, require, require_shape
 from .source import scalar_like, zeros_like
 
@@ -98,6 +99,7 @@ def _reduction(
             combine=combine,
             batch=_batch,
             dtypes=tuple(on),
+            examples=draws.reduction(on),
             extra={"unit": unit},
             **fields,
         )
@@ -257,6 +259,7 @@ def _arg_reduction(name: str, doc: str, numpy_name: str, beats: str) -> OpDef:
             combine=combine,
             batch=_batch,
             dtypes=REAL,
+            examples=draws.one_axis(REAL),
             no_gradient="its result is a position",
             extra={"unit": lowest if beats == "gt" else highest, "pairs": True},
         )

@@ -14,7 +14,8 @@ import numpy as np
 from ..graph import Builder, Node, Value
 from ..mlir.ir import Dense
 from ..opdef import OPS, Array, Attrs, OpDef, Types, define
-from ..types import DType, TensorType, bf16
+from ..types import ELEMENT_TYPES, FLOATS, INTEGERS, DType, TensorType, bf16
+from . import draws
 from .families import require, require_shape
 
 CONSTANT_BYTES = 1024
@@ -61,6 +62,16 @@ def _constant_reference(
     return [np.broadcast_to(data, outs[0].shape).copy()]
 
 
+def _constant_examples(rng: np.random.Generator) -> list[tuple[Types, dict[str, Any]]]:
+    drawn = [t for t in draws.tensors(rng, ELEMENT_TYPES) if t.nbytes <= CONSTANT_BYTES]
+    whole = [np.asarray(rng.integers(0, 100, t.shape)) for t in drawn]
+    data = [
+        bf16_bits(w.astype(np.float32)) if t.dtype is bf16 else w.astype(t.dtype.numpy)
+        for w, t in zip(whole, drawn)
+    ]
+    return [((), {"value": Dense(t, d)}) for t, d in zip(drawn, data)]
+
+
 constant_op = define(
     OpDef(
         name="constant",
@@ -69,6 +80,8 @@ constant_op = define(
         doc="An array of known values, at most 1 KiB.",
         infer=_constant_infer,
         reference=_constant_reference,
+        dtypes=ELEMENT_TYPES,
+        examples=_constant_examples,
         no_gradient="it has no operand",
         batch=_unbatched,
     )
@@ -100,6 +113,8 @@ iota = define(
         doc="Each element is its own index along `axis`: `iota{shape=(2, 3), axis=1}` is [[0,1,2],[0,1,2]].",
         infer=_iota_infer,
         reference=_iota_reference,
+        dtypes=INTEGERS + FLOATS,
+        examples=draws.ramp(INTEGERS + FLOATS),
         no_gradient="it has no operand",
         batch=_unbatched,
     )
