@@ -166,9 +166,12 @@ class DiskCache:
 
     def clear(self) -> None:
         """Remove every entry."""
+        if self._folder is None or not self._usable(create=False):
+            return
         with contextlib.suppress(OSError):
-            for path in self._entries():
-                path.unlink(missing_ok=True)
+            for path in self._folder.iterdir():
+                if path.name.endswith(_SUFFIX):
+                    path.unlink(missing_ok=True)
         self._size = None
 
     def _path(self, entry: str) -> Path | None:
@@ -219,10 +222,6 @@ class DiskCache:
             with contextlib.suppress(OSError):
                 os.unlink(name)
             raise
-
-    def _entries(self) -> list[Path]:
-        assert self._folder is not None
-        return [path for path in self._folder.iterdir() if path.name.endswith(_SUFFIX)]
 
     def _account(self, added: int) -> None:
         """Keep the folder within its bound. The size is only estimated between two prunings."""

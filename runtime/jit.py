@@ -41,8 +41,8 @@ class LoadedCode:
     """An object file linked into this process. The code is unloaded when this object dies.
 
     `symbols` are the names whose addresses are wanted; `imports` gives addresses for undefined
-    names; all others are looked up in the process (C library, Python). Raises RuntimeError with
-    the names if some cannot be found. Code with thread-local storage cannot be loaded.
+    names; all others are looked up in the process (C library, Python). Raises RuntimeError if some
+    cannot be found (LLVM itself prints which). Code with thread-local storage cannot be loaded.
     """
 
     __slots__ = ("__weakref__", "_addresses")
@@ -59,7 +59,7 @@ class LoadedCode:
         for name in symbols:
             builder.export_symbol(name)
         jit, tracker = _link(builder)
-        self._addresses = {name: tracker[name] for name in symbols}
+        self._addresses: dict[str, int] = {name: tracker[name] for name in symbols}
         # The finalizer, not this object, owns tracker and LLJIT: so neither can be part of a dead
         # cycle, whose members may be finalized in the wrong order (LLJIT before its libraries).
         weakref.finalize(self, _unload, tracker, jit).atexit = False
@@ -78,7 +78,13 @@ def _link(builder: llvm.JITLibraryBuilder) -> tuple[llvm.LLJIT, llvm.ResourceTra
             _room = _LIBRARIES_PER_JIT
         _room -= 1
         jit = _current
-        return jit, builder.link(jit, f"lazir{next(_numbers)}")
+        try:
+            return jit, builder.link(jit, f"lazir{next(_numbers)}")
+        except RuntimeError as error:
+            raise RuntimeError(
+                f"object code cannot be linked: {error}; if symbols are missing, LLVM has printed "
+                "their names to the standard error stream"
+            ) from error
 
 
 def _unload(tracker: llvm.ResourceTracker, jit: llvm.LLJIT) -> None:
