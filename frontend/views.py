@@ -1,0 +1,125 @@
+"""NumPy's aliasing, refused where it would matter: handles never share memory, NumPy views do.
+
+Takes: handles made by view operations (slices, reshape, transpose), reads and writes of them.
+Gives: an error with both lines where NumPy would show a write through another name.
+Must not know: what the operations compute.
+"""
+
+from __future__ import annotations
+
+import weakref
+
+from lazir.compiler.errors import LazirError, source_excerpt
+from lazir.compiler.mlir.ir import Loc
+
+from .handle import Handle, State
+from .locate import user_line
+
+
+class AliasError(LazirError):
+    """A program that relies on two names for one piece of memory."""
+
+
+class Family:
+    """The handles that would share memory in NumPy: a base and its views."""
+
+    __slots__ = ("members", "version", "written")
+
+    def __init__(self) -> None:
+        self.members: list[tuple[weakref.ref[Handle], Loc | None]] = []
+        self.version = 0
+        self.written: Loc | None = None
+
+    def others(self, handle: Handle) -> list[tuple[Handle, Loc | None]]:
+        """The live members but `handle`, and where they were made."""
+        found = []
+        alive = []
+        for ref, made in self.members:
+            other = ref()
+            if other is not None:
+                alive.append((ref, made))
+                if other is not handle:
+                    found.append((other, made))
+        self.members = alive
+        return found
+
+
+def _state(handle: Handle) -> State:
+    if handle._state is None:
+        handle._state = State()
+    return handle._state
+
+
+def link(view: Handle, base: Handle) -> None:
+    """Note that `view` would be a NumPy view of `base`."""
+    state = _state(base)
+    line = user_line()
+    if state.family is None:
+        state.family = Family()
+        state.owner = True
+        state.family.members.append((weakref.ref(base), line))
+    family: Family = state.family
+    mine = _state(view)
+    mine.family = family
+    mine.seen = family.version
+    if len(family.members) >= 16:
+        family.others(view)  # forgets dead members
+    family.members.append((weakref.ref(view), line))
+
+
+def _pair(first: str, a: Loc | None, second: str, b: Loc | None) -> str:
+    lines = []
+    for text, loc in ((first, a), (second, b)):
+        lines.append(text + ("" if loc is None else "\n" + source_excerpt(loc)))
+    return "\n".join(lines)
+
+
+def check_read(handle: Handle) -> None:
+    """AliasError where the memory of a view was written through another name since it was made."""
+    state = handle._state
+    if state is None or state.family is None or state.owner:
+        return
+    if state.seen != state.family.version:
+        raise AliasError(
+            _pair(
+                "this view is out of date: in NumPy it would show a later assignment to its base, "
+                "a lazir tensor does not. Take the slice again after the assignment, or copy it "
+                "before with lnp.copy(x).\nassigned here:",
+                state.family.written,
+                "read here:",
+                user_line(),
+            )
+        )
+
+
+def check_write(handle: Handle) -> None:
+    """AliasError where NumPy would show this assignment through another live name."""
+    state = handle._state
+    if state is None or state.family is None:
+        return
+    family: Family = state.family
+    here = user_line()
+    if not state.owner:
+        check_read(handle)
+        others = family.others(handle)
+        if others:
+            raise AliasError(
+                _pair(
+                    "this assigns into a view: in NumPy its base would change too, a lazir tensor "
+                    "shares no memory. Assign into the base, or copy the view with lnp.copy(x).\n"
+                    "the view was made here:",
+                    _made(family, handle),
+                    "assigned here:",
+                    here,
+                )
+            )
+    family.version += 1
+    family.written = here
+    state.seen = family.version
+
+
+def _made(family: Family, handle: Handle) -> Loc | None:
+    for ref, made in family.members:
+        if ref() is handle:
+            return made
+    return None
