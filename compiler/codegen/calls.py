@@ -9,11 +9,12 @@ an array of its operands' addresses.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from lazir.runtime.abi import CTX_CALLBACK, STATUS_OK
 
-from ..mlir.ir import Module, Op, Symbol, Unit
+from ..mlir.ir import Module, Op, Symbol, Unit, Value
 from ..types import FunctionType, MemRefType, Type
 from .control import bind, fail_if, flat, poll_interval, types_of
 from .emitter import Emit, FunctionEmitter, ModuleEmitter, int_attr, ints_attr
@@ -74,14 +75,14 @@ def _polls(op: Op) -> bool:
 
 
 # -- heads -----------------------------------------------------------------------------------------
-def parameters(f: FunctionEmitter, op: Op) -> str:
+def parameters(f: FunctionEmitter, op: Op, arguments: Sequence[Value]) -> str:
     """The parameter list; binds the arguments. `lz.noalias` (all, or the listed ones) and
     `lz.alignment` (bytes for each argument, 0 for its element's) are the function's attributes."""
     aligned = ints_attr(op, "lz.alignment")
     apart = _distinct(op)
     reads = read_only(op)
     texts: list[str] = []
-    for k, value in enumerate(op.regions[0].args):
+    for k, value in enumerate(arguments):
         rows = []
         for type in machine_types((value.type,)):
             name = f"%a{len(texts)}"
@@ -133,8 +134,9 @@ def define(f: FunctionEmitter, op: Op, emit_body: Any) -> str:
     result = result_text(op, f.fallible)
     if f.fallible:
         f.failure = _failure(op, result)
-    heads = parameters(f, op)
-    heads += ", ptr %ctx" if heads else "ptr %ctx"
+    heads = parameters(f, op, op.regions[0].args)
+    if f.context:
+        heads += ", ptr %ctx" if heads else "ptr %ctx"
     emit_body(f, op.regions[0])
     group = "#1" if "lz.inline" in op.attrs else "#0"
     head = f"define internal {result} @{function_name(f.module, name)}({heads}) {group}"
@@ -184,7 +186,7 @@ def call(f: FunctionEmitter, op: Op) -> None:
     arguments = [f"{t} {v}" for t, v in zip(types_of(op.operands), flat(f, op.operands))]
     if is_foreign(target):
         _declare_foreign(f, target)
-    else:
+    elif f.context:
         arguments.append(f"ptr {f.context}")
     result = result_text(target, fallible)
     text = f"call {result} @{function_name(f.module, name)}({', '.join(arguments)})"

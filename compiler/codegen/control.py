@@ -185,8 +185,7 @@ def _for_body(
     following = f.inst(f"add nsw i64 {phis.names[0]}, {step}")
     again = f.inst(f"icmp slt i64 {following}, {high}")
     latch = f.label
-    metadata = f"!llvm.loop {f.module.loop_metadata()}"
-    f.line(f"  br i1 {again}, label %{head}, label %{end}, {metadata}")
+    f.line(f"  br i1 {again}, label %{head}, label %{end}{f.module.loop_tail()}")
     phis.close(before, latch, [following, *counts, *last])
     f.line(end)
     return latch, last
@@ -240,7 +239,7 @@ def while_loop(f: FunctionEmitter, op: Op) -> None:
         last = flat(f, block(f, op.regions[1]))
         counts = [poll_every(f, interval, phis.names[0])] if interval else []
         phis.close(before, f.label, [*counts, *last])
-        f.line(f"  br label %{head}, !llvm.loop {f.module.loop_metadata()}")
+        f.line(f"  br label %{head}{f.module.loop_tail()}")
     f.start(end)
     f.settle(forwarded)
     bind(f, op.results, forwarded)

@@ -256,8 +256,8 @@ def _sticky(f: FunctionEmitter, one: Row, x: str) -> str:
     """An i64 of at most 53 significant bits that rounds to f16 and bf16 as `x` does.
 
     From 2^53 on, where they matter, the low 11 bits are gathered into bit 11, far below the last
-    bit that is kept. Sign-magnitude is not needed, since dropping low bits rounds towards −∞ and the
-    sticky bit then marks the result as lying strictly above.
+    bit that is kept. That holds for negative numbers too: dropping low bits goes towards −∞, and
+    the sticky bit then marks the result as lying strictly above.
     """
     flag = one.of(i1).text
     low = f.inst(f"and {one.text} {x}, {one.const(0x7FF)}")

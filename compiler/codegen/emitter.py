@@ -38,6 +38,7 @@ class ModuleEmitter:
     fallible: set[str] = field(default_factory=set)
     helpers: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    annotations: list[str] = field(default_factory=list)
 
     def declare(self, name: str, text: str) -> None:
         """A `declare` line, once for each name."""
@@ -47,8 +48,15 @@ class ModuleEmitter:
         """A private function that the emitter itself brings, once for each name."""
         self.helpers.setdefault(name, text)
 
+    def loop_tail(self) -> str:
+        """Behind a loop's branch: a fresh id that tells LLVM to leave the loop as it is written.
+
+        Not on GPUs, where ptxas knows better how far to unroll.
+        """
+        return "" if self.target.is_gpu else f", !llvm.loop {self.loop_metadata()}"
+
     def loop_metadata(self) -> str:
-        """A fresh loop id that tells LLVM to leave our loops as they are written."""
+        """A fresh loop id."""
         if not self.metadata:
             self.metadata += [
                 '!0 = !{!"llvm.loop.vectorize.enable", i1 false}',

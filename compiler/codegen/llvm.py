@@ -72,6 +72,16 @@ def attribute_groups(target: Target) -> list[str]:
     return [f"attributes #0 = {{ {common} }}", f"attributes #1 = {{ alwaysinline {common} }}"]
 
 
+def _annotations(state: ModuleEmitter) -> str:
+    """Launch bounds in the form that every LLVM since 20 reads."""
+    if not state.annotations:
+        return ""
+    first = len(state.metadata)
+    names = ", ".join(f"!{first + k}" for k in range(len(state.annotations)))
+    lines = [f"!{first + k} = {text}" for k, text in enumerate(state.annotations)]
+    return "\n".join([f"!nvvm.annotations = !{{{names}}}", *lines])
+
+
 def assemble(state: ModuleEmitter, groups: list[str]) -> str:
     """The parts of a module in order."""
     sections = [
@@ -81,5 +91,6 @@ def assemble(state: ModuleEmitter, groups: list[str]) -> str:
         "\n".join(state.declarations[name] for name in sorted(state.declarations)),
         "\n".join(groups),
         "\n".join(state.metadata),
+        _annotations(state),
     ]
     return "\n\n".join(s for s in sections if s) + "\n"

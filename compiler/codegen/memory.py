@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..mlir.ir import Dense, Op, Symbol, Value
+from ..mlir.ir import AffineMap, Dense, Op, Symbol, Value
 from ..types import DType, MemRefType
 from .emitter import Affine, Emit, FunctionEmitter, int_attr, ints_attr, text_attr
 from .text import (
@@ -146,6 +146,27 @@ def _mixed(f: FunctionEmitter, op: Op, name: str, first: int) -> list[str]:
     """A list of static numbers of which some are operands, as LLVM operands."""
     operands = iter(op.operands[1 + first :])
     return [f.one(next(operands)) if n == DYNAMIC else str(n) for n in ints_attr(op, name)]
+
+
+def dimension(f: FunctionEmitter, op: Op) -> None:
+    """`memref.dim`: known from the type."""
+    text = f.one(op.operands[1])
+    shape = memref_of(op.operands[0]).shape
+    if not text.isdigit() or int(text) >= len(shape):
+        raise CodegenError(f"memref.dim needs a constant axis of {op.operands[0].type}")
+    f.set(op.result, str(shape[int(text)]))
+
+
+def apply_map(f: FunctionEmitter, op: Op) -> None:
+    """`affine.apply`: a linear combination of indices."""
+    map = op.attrs.get("map")
+    if not isinstance(map, AffineMap) or len(map.rows) != 1:
+        raise CodegenError("affine.apply needs a map with one result")
+    coefficients, constant = map.rows[0]
+    total = Affine((), constant)
+    for value, coefficient in zip(op.operands, coefficients, strict=True):
+        total = total.plus(f.affine(f.one(value)), coefficient)
+    f.set(op.result, f.index_value(total))
 
 
 def same_pointer(f: FunctionEmitter, op: Op) -> None:
@@ -338,6 +359,8 @@ MEMORY: dict[str, Emit] = {
     "memref.assume_alignment": same_pointer,
     "memref.copy": copy,
     "memref.get_global": get_global,
+    "memref.dim": dimension,
+    "affine.apply": apply_map,
     "memref.atomic_rmw": atomic,
     "memref.prefetch": prefetch,
 }

@@ -99,8 +99,7 @@ def _nest_axis(
         following = f.inst(f"add nuw nsw i64 {index}, 1")
         again = f.inst(f"icmp slt i64 {following}, {counts[axis]}")
         f.lines[slot] = f"  {index} = phi i64 [ 0, %{before} ], [ {following}, %{f.label} ]"
-        metadata = f"!llvm.loop {f.module.loop_metadata()}"
-        f.line(f"  br i1 {again}, label %{head}, label %{end}, {metadata}")
+        f.line(f"  br i1 {again}, label %{head}, label %{end}{f.module.loop_tail()}")
     f.start(end)
 
 
