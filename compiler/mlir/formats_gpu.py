@@ -19,11 +19,15 @@ for _op in "block_id thread_id block_dim grid_dim".split():
         attrs={"dimension": _AXES}, infer={"result": lambda v: index},
         example="| " + "; ".join(f"%{a} = gpu.{_op} {a}" for a in "xyz"),
     )  # fmt: skip
-for _op in "lane_id subgroup_id".split():
+for _op in "subgroup_id num_subgroups".split():
     define(
-        TABLE, f"gpu.{_op}", "", "result:index", "", infer={"result": lambda v: index},
-        example=f"| %0 = gpu.{_op}",
+        TABLE, f"gpu.{_op}", "", "result:index", " : type(result)",
+        example=f"| %0 = gpu.{_op} : index",
     )  # fmt: skip
+define(
+    TABLE, "gpu.lane_id", "", "result:index", "", infer={"result": lambda v: index},
+    example="| %0 = gpu.lane_id",
+)  # fmt: skip
 define(TABLE, "gpu.barrier", "", "", "", example="| gpu.barrier")
 define(
     TABLE, "gpu.shuffle", "value offset:i32 width:i32", "shuffleResult valid:i1",

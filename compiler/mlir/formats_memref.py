@@ -29,7 +29,7 @@ ALIGNMENT = {"alignment": NUMBER}
 _ACCESS = {"nontemporal": BOOL, "alignment": NUMBER}
 _ACCESS_FORM = {"optional": "nontemporal alignment", "defaults": {"nontemporal": False}}
 ATOMIC = choice(
-    "addf addi assign maximumf maxs maxu minimumf mins minu mulf muli ori andi maxnumf minnumf xori"
+    "addf addi andi assign maximumf maxnumf maxs maxu minimumf minnumf mins minu mulf muli ori xori"
 )
 
 for _op in ("alloc", "alloca"):

@@ -474,7 +474,7 @@ def pretty_attrs(view: View, written: frozenset[str] = frozenset()) -> dict[str,
 
 
 _HOLES = re.compile(
-    r"%(?P<uses>\w+)|(?P<word>type|attr|mixed|functional|lead|typed)\((?P<a>\w+)(?:, (?P<b>\w+))?\)"
+    r"%(?P<uses>\w+?)(?=mixed\(|\b)|(?P<word>type|attr|mixed|functional|lead|typed)\((?P<a>\w+)(?:, (?P<b>\w+))?\)"
     r"|(?P<dict>\{dict\})|(?P<region>\{region\})|\(\?(?P<open>\w+) ?|(?P<close>\?\))"
 )
 

@@ -28,6 +28,7 @@ class Reader(NumberCursor):
         self.op_reader = op_reader
         self._values: dict[str, list[Value]] = {}
         self._scopes: list[list[str]] = [[]]
+        self._symbols: set[str] = set()
 
     # -- SSA names -----------------------------------------------------------------------
     def use(self) -> Value:
@@ -75,16 +76,22 @@ class Reader(NumberCursor):
     @contextmanager
     def names(self, isolated: bool = False) -> Iterator[None]:
         """A region's names; an isolated one does not see those outside."""
-        outer = self._values
+        outer, symbols = self._values, self._symbols
         if isolated:
-            self._values = {}
+            self._values, self._symbols = {}, set()
         self._scopes.append([])
         try:
             yield
         finally:
             for name in self._scopes.pop():
                 del self._values[name]
-            self._values = outer
+            self._values, self._symbols = outer, symbols
+
+    def define_symbol(self, name: Any, at: int) -> None:
+        """A function or global; an error where its symbol table has one of this name."""
+        if name in self._symbols:
+            self.fail(f"@{name} is defined twice", at)
+        self._symbols.add(name)
 
     # -- blocks --------------------------------------------------------------------------
     def typed_args(self, close: str = ")") -> list[Value]:
@@ -105,7 +112,7 @@ class Reader(NumberCursor):
         if self.depth > MAX_DEPTH:
             self.fail(f"regions nested deeper than {MAX_DEPTH} levels")
         while not self.accept("}"):
-            if self.peek_kind("end"):
+            if not self.skip_aliases():
                 self.fail("expected an operation or `}`, found the end of the text")
             if self.peek_kind("block"):
                 self.fail("a region has one block; branches between blocks are not supported")
@@ -126,6 +133,19 @@ class Reader(NumberCursor):
                     block.args = self.typed_args()
                 self.expect(":")
             return self.body(block, end=end)
+
+    def skip_aliases(self) -> bool:
+        """Past `#name = …` and `!name = …`; whether anything follows."""
+        while self.token.kind in ("hash", "bang") and self.peek("=", 1):
+            kind = self.token.kind
+            self.at += 2
+            if kind == "bang":
+                self.type()
+            elif self.peek("loc"):
+                self.trailing_loc()
+            else:
+                self.attr()
+        return not self.peek_kind("end")
 
     # -- attributes ----------------------------------------------------------------------
     def attr_dict(self) -> dict[str, Any]:

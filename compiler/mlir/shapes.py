@@ -25,6 +25,8 @@ SLICES: dict[str, Any] = {
 
 def _groups_fit(big: tuple[int, ...], small: tuple[int, ...], groups: list[list[int]]) -> bool:
     """Whether the groups list all dimensions of `big` in order and multiply to those of `small`."""
+    if not small:  # a rank of 0: no groups, all sizes are 1
+        return not groups and all(n == 1 for n in big)
     if [d for group in groups for d in group] != list(range(len(big))):
         return False
     products = []
@@ -33,7 +35,7 @@ def _groups_fit(big: tuple[int, ...], small: tuple[int, ...], groups: list[list[
         for d in group:
             product *= big[d]
         products.append(product)
-    return tuple(products) == small if small else all(n == 1 for n in big)
+    return tuple(products) == small
 
 
 def REASSOCIATES(big: str, small: str) -> tuple[Rule, ...]:
