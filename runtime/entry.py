@@ -3,7 +3,7 @@
 Takes the address of a C core and the types of its arrays. Gives a METH_FASTCALL builtin that checks
 the arguments, allocates the results and runs the core. Must not know: `Program`, LLVM.
 
-Calling the builtin takes 0.2 to 0.3 µs for three small arrays and one result. An argument may be an
+Calling the builtin takes 0.2 µs for three small arrays and one result. An argument may be an
 ndarray, or an object whose attribute `_array` is one. If any does not fit exactly (number of
 arguments; dtype, rank, shape; C-contiguous, aligned, native byte order; for donated ones also
 writeable and sharing no memory with another input) the answer is `NotImplemented`, with no
