@@ -43,6 +43,8 @@ def describe(types: Types) -> str:
 def same_operands(name: str, types: Types, dtypes: Sequence[DType]) -> TensorType:
     """All operands of one type, whose dtype is among `dtypes`; returns it."""
     first = types[0]
+    if first.dtype in dtypes and all(t == first for t in types):
+        return first  # messages cost more than everything else here: only made where they are shown
     for t in types:
         require(
             t.dtype in dtypes,
@@ -61,7 +63,8 @@ def same_operands(name: str, types: Types, dtypes: Sequence[DType]) -> TensorTyp
 
 def arity(name: str, types: Types, count: int) -> None:
     """Raise where the number of operands is not `count`."""
-    require(len(types) == count, f"{name} takes {count} operands, got {len(types)}")
+    if len(types) != count:
+        raise TypeRuleError(f"{name} takes {count} operands, got {len(types)}")
 
 
 # -- elementwise -------------------------------------------------------------------------
@@ -94,7 +97,7 @@ def elementwise(
     def infer(types: Types, attrs: Attrs) -> Types:
         arity(name, types, operands)
         first = same_operands(name, types, on)
-        return (TensorType(first.shape, result or first.dtype),)
+        return (TensorType(first.shape, result) if result else first,)
 
     def refer(arrays: Sequence[Array], attrs: Attrs, ins: Types, outs: Types) -> Sequence[Array]:
         with np.errstate(all="ignore"):
