@@ -94,7 +94,9 @@ def loaded() -> Native | None:
 
 
 def native_ir() -> str:
-    """The whole text, as compiled."""
+    """The whole text, as compiled. RuntimeError where there are no POSIX threads."""
+    if not hasattr(signal, "pthread_sigmask"):
+        raise RuntimeError("lazir runs programs on Linux and macOS; here are no POSIX threads")
     text = pool_ir(host().triple, int(signal.SIG_SETMASK), time.CLOCK_REALTIME)
     text += control_ir() + entry_ir(object.__basicsize__, time.CLOCK_MONOTONIC)
     return text + CALL_IR

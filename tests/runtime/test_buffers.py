@@ -122,7 +122,7 @@ def test_empty_cache_gives_memory_to_the_system() -> None:
 
 def test_many_threads() -> None:
     pool = BufferPool(4 * MIB)
-    specs = [ArraySpec("uint8", (size * 1024,)) for size in (64, 100, 256, 700)]
+    specs = [ArraySpec("uint8", (size * 1024,)) for size in (130, 200, 256, 700)]
 
     def work(seed: int) -> bool:
         kept = []
@@ -173,7 +173,7 @@ def test_no_memory_is_an_error_not_a_crash() -> None:
 
 
 def test_size_classes_waste_little() -> None:
-    for nbytes in [*range(65536, 300000, 777), 10**6, 10**8 + 1, 2**30]:
+    for nbytes in [*range(131072, 400000, 777), 10**6, 10**8 + 1, 2**30]:
         capacity = buffers.size_class(nbytes)
         assert nbytes <= capacity <= nbytes * 1.25
         assert capacity % 4096 == 0

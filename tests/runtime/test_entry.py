@@ -156,6 +156,17 @@ def test_several_outputs_are_a_tuple_and_none_is_an_empty_one(program: Make) -> 
     assert LoadedProgram(program(nothing, (), ())).call_fast() == ()
 
 
+def test_a_thousand_arguments(program: Make) -> None:
+    nothing = "define i32 @main(ptr %i, ptr %o, ptr %w, ptr %c) { ret i32 0 }"
+    spec = ArraySpec("float32", (3,))
+    aliases = tuple((k, 2 * k) for k in range(300))
+    loaded = LoadedProgram(program(nothing, (spec,) * 1000, (spec,) * 300, aliases=aliases))
+    given = [np.full(3, k, np.float32) for k in range(1000)]
+    assert [item.shape for item in loaded.call_fast(*given)] == [(3,)] * 300
+    results = loaded.fast_donating(range(1000))(*given)
+    assert all(result is given[2 * k] for k, result in enumerate(results))
+
+
 def test_bound_constants(multiply_add: Make) -> None:
     a, b, c = arrays()
     call = LoadedProgram(multiply_add(), [b, c]).call_fast

@@ -187,13 +187,13 @@ def test_missing_symbols(program: Make, capfd: pytest.CaptureFixture[str]) -> No
 
 
 def test_threads_call_one_program(multiply_add: Make) -> None:
-    loaded = LoadedProgram(multiply_add((20000,), workspace_bytes=100_000))
+    loaded = LoadedProgram(multiply_add((40000,), workspace_bytes=200_000))
     rng = np.random.default_rng(3)
 
     def work(seed: int) -> bool:
-        a = np.full(20000, seed, np.float32)
+        a = np.full(40000, seed, np.float32)
         fast = all((loaded.call_fast(a, a, a) == seed * seed + seed).all() for _ in range(30))
-        out = np.zeros(20000, np.float32)
+        out = np.zeros(40000, np.float32)
         return fast and bool((loaded.call([a, a, a], out=[out])[0] == seed * seed + seed).all())
 
     with ThreadPoolExecutor(4) as pool:
