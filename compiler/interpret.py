@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .graph import Graph, Value
-from .opdef import OPS, Array
+from .graph import Graph
+from .opdef import Array
+from .ops.control import evaluate
 from .ops.source import bf16_bits, bf16_values
 from .types import TensorType, bf16
 
@@ -29,19 +30,7 @@ def interpret(graph: Graph, arrays: Sequence[Array]) -> list[Array]:
     [array([2., 4.], dtype=float32)]
     """
     inside = [_enter(a, t) for a, t in zip(arrays, graph.param_types, strict=True)]
-    return [_leave(a, t) for a, t in zip(run(graph, inside), graph.result_types)]
-
-
-def run(graph: Graph, arrays: Sequence[Array]) -> list[Array]:
-    """As `interpret`, with bf16 arrays as float32 values: what records with bodies call."""
-    values: dict[Value, Array] = dict(zip(graph.params, arrays, strict=True))
-    for node in graph.nodes:
-        operands = [values[v] for v in node.inputs]
-        ins = tuple(v.type for v in node.inputs)
-        results = OPS[node.op].reference(operands, node.attrs, ins, node.types)
-        for k, result in enumerate(results):
-            values[Value(node, k)] = result
-    return [values[v] for v in graph.results]
+    return [_leave(a, t) for a, t in zip(evaluate(graph, inside), graph.result_types)]
 
 
 def _enter(array: Array, type: TensorType) -> Array:

@@ -25,8 +25,9 @@ Infer: TypeAlias = Callable[[Types, Attrs], Types]
 """Operand types and attributes to result types; raises TypeRuleError or ShapeError."""
 
 Reference: TypeAlias = Callable[[Sequence[Array], Attrs, Types, Types], Sequence[Array]]
-"""`(arrays, attrs, operand types, result types)` to arrays: the meaning of the op. bf16 arrives and
-leaves as float32 values that bf16 can hold; everything else in its own NumPy dtype."""
+"""`(arrays, attrs, operand types, result types)` to arrays: the meaning of the op. bf16 arrives as
+float32 values that bf16 can hold and leaves as float32, which whoever runs the record rounds to
+bf16 (`ops.control.evaluate`); everything else is in its own NumPy dtype."""
 
 Tangents: TypeAlias = Sequence["Value | None"]
 Linearise: TypeAlias = Callable[
@@ -39,13 +40,15 @@ Transpose: TypeAlias = Callable[
     [Builder, Node, Sequence["Value | None"], Tangents], Sequence["Value | None"]
 ]
 """`(builder, node, inputs, output cotangents)` to input cotangents. An input that the transposition
-is with respect to arrives as None; the others' cotangents are ignored. Types: `node.inputs[k].type`."""
+is with respect to arrives as None (its type is `node.inputs[k].type`); the others' cotangents are
+ignored."""
 
 Batch: TypeAlias = Callable[
     [Builder, Node, Sequence[Value], Sequence["int | None"], int],
     tuple[Sequence[Value], Sequence["int | None"]],
 ]
-"""`(builder, node, inputs, batch axis of each input or None, batch size)` to results and their axes."""
+"""`(builder, node, inputs, batch axis of each input or None, batch size)` to results and their
+batch axes."""
 
 Examples: TypeAlias = Callable[[np.random.Generator], "list[tuple[Types, dict[str, Any]]]"]
 """`(rng)` to a list of operand types and attributes that the op accepts."""
@@ -147,8 +150,8 @@ OPS: dict[str, OpDef] = {}
 class BodyRules:
     """How the transforms treat an op whose meaning is in a Graph attribute.
 
-    They rewrite that Graph, so they are supplied by the layer above, in `BODY_RULES`; the op's record
-    finds them there by `body_rule`.
+    They rewrite that Graph, so they are supplied by the layer above, in `BODY_RULES`; the op's
+    record finds them there by `body_rule`.
     """
 
     linearise: Linearise | None = None
@@ -161,7 +164,7 @@ BODY_RULES: dict[str, BodyRules] = {}
 
 
 def body_rule(op: str, kind: str) -> Callable[..., Any]:
-    """The `kind` (linearise, transpose or batch) of `op`, looked up in BODY_RULES when it is used."""
+    """The `kind` (linearise, transpose, batch) of `op`, looked up in BODY_RULES when it is used."""
 
     def rule(b: Builder, node: Node, *rest: Any) -> Any:
         found = getattr(BODY_RULES.get(op), kind, None)
@@ -196,5 +199,5 @@ def define(op: OpDef) -> OpDef:
 
 
 def with_fields(op: OpDef, **changes: Any) -> OpDef:
-    """A copy of the record with other fields (tests make mutants with it); not entered in the table."""
+    """A copy of the record with other fields, not entered in the table (tests make mutants so)."""
     return replace(op, **changes)

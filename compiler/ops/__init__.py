@@ -3,6 +3,7 @@
 from . import (
     arithmetic,
     contraction,
+    control,
     convolution,
     dynamic,
     functions,
@@ -10,13 +11,16 @@ from . import (
     logic,
     movement,
     powers,
+    random,
     reduction,
     source,
+    windows,
 )
 
 __all__ = [
     "arithmetic",
     "contraction",
+    "control",
     "convolution",
     "dynamic",
     "functions",
@@ -24,6 +28,8 @@ __all__ = [
     "logic",
     "movement",
     "powers",
+    "random",
     "reduction",
     "source",
+    "windows",
 ]

@@ -137,7 +137,7 @@ def _linearise_sum(second: str) -> Any:
 def _linearise_div(
     b: Builder, node: Node, xs: Sequence[Value], ys: Sequence[Value], ts: Tangents
 ) -> Tangents:
-    x, y = xs
+    y = xs[1]
     total: Value | None = None if ts[0] is None else div(b, ts[0], y)
     if ts[1] is not None:
         term = div(b, mul(b, neg(b, ys[0]), ts[1]), y)

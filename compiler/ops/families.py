@@ -1,4 +1,4 @@
-"""What the members of a family share: type rules, batching, derivatives, so that records stay short.
+"""What the members of a family share: type rules, batching, derivatives. Records stay short.
 
 Takes: the special part of an op. Gives: complete OpDef records, entered in the table.
 Must not know: the frontend's promotion rules: here operands have equal dtypes already.
@@ -20,6 +20,9 @@ from . import draws
 
 Partial = Callable[..., Value]
 ScalarRule = Callable[..., Value]
+
+NO_FACTS = Facts()
+ANY_DOMAIN = Domain()
 
 
 # -- type rules --------------------------------------------------------------------------
@@ -81,17 +84,18 @@ def elementwise(
     linearise: Any = None,
     transpose: Any = None,
     no_gradient: str = "",
-    facts: Facts = Facts(),
-    domain: Domain = Domain(),
+    facts: Facts = NO_FACTS,
+    domain: Domain = ANY_DOMAIN,
     cost: float = 1.0,
     ulp: float = 0.0,
     edge_cases: tuple[EdgeCase, ...] = (),
 ) -> OpDef:
     """A record of the elementwise family: every operand and the result have one shape.
 
-    `scalar(s, *xs, dtype=…)` is its code on one element, told the logical dtype of the first operand.
-    f16 and bf16 are widened to f32 around it. `partials[k](b, answer, *xs)` is ∂answer/∂x_k, None for
-    one that is zero. `result` is the result dtype where it is not the operands'.
+    `scalar(s, *xs, dtype=…)` is its code on one element, told the logical dtype of the first
+    operand. f16 and bf16 are widened to f32 around it. `partials[k](b, answer, *xs)` is
+    ∂answer/∂x_k, None for one that is zero. `result` is the result dtype where it is not the
+    operands'.
     """
 
     def infer(types: Types, attrs: Attrs) -> Types:

@@ -341,8 +341,8 @@ scatter = define(
         route="scatter",
         doc=(
             "x with every element of the updates set, added, multiplied or min/max-ed into its "
-            "place, one after another in row-major order of the updates, rounding each time. A window "
-            "that reaches out of x is dropped as a whole (mode drop) or moved inside (mode clip)."
+            "place, one after another in row-major order of the updates, rounding each time. A "
+            "window that reaches out of x is dropped whole (mode drop) or moved inside (clip)."
         ),
         infer=_scatter_infer,
         reference=_scatter_reference,

@@ -194,7 +194,7 @@ shift_left = elementwise(
 )
 shift_right = elementwise(
     "shift_right",
-    "x shifted right by y bits, keeping the sign of a signed x; all sign (or 0) at the width and beyond.",
+    "x shifted right by y bits, keeping the sign of a signed x; all sign (or 0) from the width on.",
     _shift_reference("right"),
     _shift_scalar("right"),
     operands=2,
@@ -322,7 +322,7 @@ convert = define(
     OpDef(
         name="convert",
         family="elementwise",
-        doc="x in another dtype. Float → integer truncates, saturates, and sends NaN to 0; → bool is x ≠ 0.",
+        doc="x in another dtype. Float → integer truncates and saturates, NaN → 0; → bool is x ≠ 0.",
         infer=_convert_infer,
         reference=lambda arrays, attrs, ins, outs: [
             convert_array(arrays[0], ins[0].dtype, outs[0].dtype)
@@ -345,7 +345,8 @@ def _bitcast_infer(types: Types, attrs: Attrs) -> Types:
     dtype = attrs["dtype"]
     require(
         dtype.bits == types[0].dtype.bits and i1 not in (dtype, types[0].dtype),
-        f"bitcast keeps the width: {types[0].dtype} has {types[0].dtype.bits} bits, {dtype} {dtype.bits}",
+        f"bitcast keeps the width: {types[0].dtype} has {types[0].dtype.bits} bits, "
+        f"{dtype} has {dtype.bits}",
     )
     return (TensorType(types[0].shape, dtype),)
 

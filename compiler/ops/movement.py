@@ -1,6 +1,6 @@
-"""Ops that only move elements: each is index arithmetic, and disappears into the kernels around it.
+"""Ops that only move elements: each is index arithmetic and melts into the kernels around it.
 
-Takes: one tensor (concat: several). Gives: broadcast, reshape, transpose, slice, pad, concat, reverse.
+Takes: one tensor (concat: several). Gives: broadcast reshape transpose slice pad concat reverse.
 Adjoints live here in pairs: slice with pad, broadcast with `reduce_sum` (in reduction.py).
 """
 
@@ -108,7 +108,8 @@ def _reshape_infer(types: Types, attrs: Attrs) -> Types:
     shape = tuple(attrs["shape"])
     require_shape(
         math.prod(shape) == types[0].size and all(n >= 0 for n in shape),
-        f"reshape: {types[0].short} has {types[0].size} elements, shape {shape} has {math.prod(shape)}",
+        f"reshape: {types[0].short} has {types[0].size} elements, "
+        f"shape {shape} has {math.prod(shape)}",
     )
     return (TensorType(shape, types[0].dtype),)
 
@@ -335,7 +336,7 @@ def _pad_batch(b: Builder, node: Node, xs: Any, axes: Any, size: int) -> Any:
 
 pad = _movement(
     "pad",
-    "x with the scalar `value` before (`low`), after (`high`) and between (`interior`) its elements.",
+    "x with the scalar `value` before (`low`), after (`high`), between (`interior`) its elements.",
     _pad_infer,
     _pad_reference,
     _pad_index,

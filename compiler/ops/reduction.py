@@ -1,6 +1,6 @@
 """Reductions over axes: sum, prod, max, min, argmax, argmin, any, all.
 
-Takes: a tensor and the attribute `axes` (distinct, increasing). Gives: the tensor without those axes.
+Takes: a tensor and the attribute `axes` (distinct, increasing). Gives: the tensor without them.
 Float sums are taken in an order that depends on the shape alone; f16 and bf16 accumulate in f32.
 Empty reductions give the unit; max and min of nothing give the lowest and highest value.
 """

@@ -110,7 +110,7 @@ iota = define(
         name="iota",
         family="source",
         route="source",
-        doc="Each element is its own index along `axis`: `iota{shape=(2, 3), axis=1}` is [[0,1,2],[0,1,2]].",
+        doc="Each element is its index along `axis`: shape (2, 3) with axis 1 is [[0,1,2],[0,1,2]].",
         infer=_iota_infer,
         reference=_iota_reference,
         dtypes=INTEGERS + FLOATS,
