@@ -89,8 +89,13 @@ class BodyEmitter:
         return self.builder.emit(node.op, operands, types, dict(node.attrs)).results
 
 
-def gather(b: Builder, buffer: Value, at: Sequence[Value], lanes: int) -> Value:
-    """A vector whose lane k is `buffer[at[0][k], …]`; indices may be scalars or vectors."""
+def gather(
+    b: Builder, buffer: Value, at: Sequence[Value], lanes: int, mask: Value | None = None
+) -> Value:
+    """A vector whose lane k is `buffer[at[0][k], …]`; indices may be scalars or vectors.
+
+    Lanes outside of `mask` are 0 and read nothing.
+    """
     type = buffer.type
     assert isinstance(type, MemRefType)
     total: Value | None = None
@@ -103,8 +108,8 @@ def gather(b: Builder, buffer: Value, at: Sequence[Value], lanes: int) -> Value:
         stride *= n
     assert total is not None
     result = VectorType((lanes,), type.dtype)
-    mask = b.const(1, VectorType((lanes,), i1))
-    operands = [flatten(b, buffer), b.index(0), total, mask, b.const(0, result)]
+    every = mask if mask is not None else b.const(1, VectorType((lanes,), i1))
+    operands = [flatten(b, buffer), b.index(0), total, every, b.const(0, result)]
     return b.op("vector.gather", operands, result)
 
 

@@ -23,6 +23,7 @@ class Access:
     source: int  # number of the kernel's value
     dtype: DType
     offset: int
+    result: int = -1  # which result of the kernel is written, -1 for reads
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,19 @@ class _Reader:
         self.accesses: list[Access] = []
         self.strides: list[tuple[int, ...]] = []
 
-    def add(self, source: int, map: AffineMap, dims: Sequence[int]) -> int:
+    def append(self, source: int, map: AffineMap) -> None:
+        """A factor: `map` reads from the first Generic's own dims."""
+        type = self.kernel.value_types[source]
+        strides, offset = _flatten(map, type.shape)
+        self.accesses.append(Access(source, type.dtype, offset))
+        self.strides.append(strides)
+
+    def reverse(self) -> None:
+        """The factors in the other order."""
+        for items in (self.accesses, self.strides):
+            items[0], items[1] = items[1], items[0]  # type: ignore[index]
+
+    def add(self, source: int, map: AffineMap, dims: Sequence[int], result: int = -1) -> int:
         """`map` reads from dims that are the first Generic's `dims` (-1: none, always 0)."""
         type = self.kernel.value_types[source]
         along, offset = _flatten(map, type.shape)
@@ -200,7 +213,7 @@ class _Reader:
         for stride, d in zip(along, dims):
             if d >= 0:
                 strides[d] += stride
-        access = Access(source, type.dtype, offset)
+        access = Access(source, type.dtype, offset, result)
         for k, known in enumerate(self.accesses):
             if k > 1 and known == access and self.strides[k] == tuple(strides):
                 return k
@@ -215,25 +228,20 @@ def analyse(kernel: Kernel) -> Contraction:
     left, right, fused = _factors(g)
     operands = [_operand(g, left), _operand(g, right)]
     out = g.outs[0]
-    unit = _unit_dim(g)
-    if unit is not None and _stride(kernel, operands[1][0], unit) == 0:
-        operands.reverse()  # the product commutes
+    if out.init is None:
+        raise ValueError("a contraction's result starts from a number")
     reader = _Reader(kernel)
-    whole = range(len(g.dims))
     for read, _ in operands:
         assert read.map is not None
-        reader.accesses.append(
-            Access(read.source, kernel.value_types[read.source].dtype, 0)
-        )
-        strides, offset = _flatten(read.map, kernel.value_types[read.source].shape)
-        reader.accesses[-1] = replace(reader.accesses[-1], offset=offset)
-        reader.strides.append(strides)
+        reader.append(read.source, read.map)
     total = len(kernel.params)
     values: dict[int, Axes] = {total: _plain(out.map, out.type.shape)}
-    maps: dict[int, tuple[AffineMap, Sequence[int]]] = {total: (out.map, whole)}
+    maps: dict[int, tuple[AffineMap, Sequence[int]]] = {total: (out.map, range(len(g.dims)))}
     stages = _stages(kernel, reader, values, maps)
-    stores = tuple((v, reader.add(v, *maps[v])) for v in dict.fromkeys(kernel.results))
-    assert out.init is not None
+    stores = tuple((v, reader.add(v, *maps[v], result=k)) for k, v in enumerate(kernel.results))
+    if _left_is_contiguous(g, reader.strides, stores[0][1]):
+        operands.reverse()  # the product commutes
+        reader.reverse()
     found = Contraction(
         tuple(reader.accesses), Operand(0, operands[0][1]), Operand(1, operands[1][1]),
         element(out.type), out.init, fused, total, (), (), (), (), stages, stores,
@@ -241,15 +249,12 @@ def analyse(kernel: Kernel) -> Contraction:
     return _grouped(found, g, reader.strides)
 
 
-def _stride(kernel: Kernel, read: Read, dim: int) -> int:
-    assert read.map is not None
-    return _flatten(read.map, kernel.value_types[read.source].shape)[0][dim]
-
-
-def _unit_dim(g: Generic) -> int | None:
-    """The dim along which the result is contiguous: its last axis that is longer than 1."""
-    plain = _plain(g.outs[0].map, g.outs[0].type.shape)
-    return next((d for d in reversed(plain) if d is not None), None)
+def _left_is_contiguous(g: Generic, strides: Sequence[tuple[int, ...]], result: int) -> bool:
+    """Whether the result's unit-stride dim belongs to the first factor alone."""
+    for d, size in enumerate(g.dims):
+        if size > 1 and strides[result][d] == 1:
+            return strides[0][d] != 0 and strides[1][d] == 0
+    return False
 
 
 def _stages(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..maths import FUNCTIONS
+from .. import maths
 from ..mlir.builder import Builder
 from ..mlir.ir import Module, Unit, Value, function
 from ..types import DType, Type, VectorType, dtype_named, element, i1
@@ -40,7 +40,7 @@ def function_name(op: str) -> str | None:
 def elementary(module: Module, op: str, type: Type, operands: int) -> str:
     """The symbol of a function of `operands` arguments of `type`; made where the module has none."""
     name = function_name(op)
-    if name is None or name not in FUNCTIONS:
+    if name is None or name not in maths.FUNCTIONS:
         raise KeyError(f"{op} has no elementary function")
     lanes = f"x{type.shape[0]}" if isinstance(type, VectorType) else ""
     symbol = f"lz_{name}_{element(type)}{lanes}"
@@ -48,7 +48,7 @@ def elementary(module: Module, op: str, type: Type, operands: int) -> str:
         return symbol
     func = function(symbol, [type] * operands, [type], private=True, attrs={"lz.inline": Unit()})
     b = Builder(func)
-    result = FUNCTIONS[name](Arithmetic(b), *func.regions[0].args)
+    result = maths.FUNCTIONS[name](Arithmetic(b), *func.regions[0].args)
     b.emit("func.return", [result])
     module.ops.insert(0, func)
     return symbol
