@@ -9,7 +9,6 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
-
 from lazir.compiler.codegen.llvm import emit_llvm
 from lazir.compiler.codegen.machine import compile_ir, undefined_symbols
 from lazir.compiler.mlir.builder import Builder
@@ -21,9 +20,7 @@ from lazir.runtime.jit import LoadedCode
 POINTERS = ctypes.POINTER(ctypes.c_void_p)
 ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, POINTERS, POINTERS, ctypes.c_void_p, ctypes.c_void_p)
 BODY = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
-PARALLEL = ctypes.CFUNCTYPE(
-    None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64
-)
+PARALLEL = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
 POLL = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
 CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_int64, POINTERS)
 ALLOWED = {"memcpy", "memmove", "memset"}

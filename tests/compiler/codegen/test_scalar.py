@@ -7,7 +7,6 @@ import itertools
 import ml_dtypes
 import numpy as np
 import pytest
-
 from lazir.compiler.types import bf16, f16, f32, f64, i1, i8, i16, i32, i64
 
 INTEGERS = (i8, i16, i32, i64)
@@ -85,9 +84,9 @@ DIVISIONS = {
     "arith.remsi": lambda a, b: _exact(a, b, lambda x, y: x - abs(x) // abs(y) * _sign(x, y) * y),
     "arith.floordivsi": lambda a, b: _exact(a, b, lambda x, y: x // y),
     "arith.ceildivsi": lambda a, b: _exact(a, b, lambda x, y: -(-x // y)),
-    "arith.ceildivui": lambda a, b: _exact(
-        unsigned(a), unsigned(b), lambda x, y: -(-x // y)
-    ).view(a.dtype),
+    "arith.ceildivui": lambda a, b: _exact(unsigned(a), unsigned(b), lambda x, y: -(-x // y)).view(
+        a.dtype
+    ),
 }
 SHIFTS = {
     "arith.shli": np.left_shift,
