@@ -100,7 +100,7 @@ def remez(data: Samples, count: int) -> tuple[list[mpf], mpf]:
     last = len(data.points) - 1
     chosen = [round(i * last / count) for i in range(count + 1)]  # Chebyshev extremes
     best: tuple[list[mpf], mpf] | None = None
-    for _ in range(12):
+    for _ in range(25):
         coefficients = solve_levelled(data, chosen, count)
         errors = [
             w * (v - evaluate(coefficients, p))
@@ -124,14 +124,17 @@ def fit(request: Fit, dtype: str) -> tuple[list[float], mpf]:
     count = request.counts[dtype]
     low, high = request.interval[dtype]
     points = grid(mpf(low), mpf(high), GRID * count)
-    values = [request.target(p) for p in points]
-    weights = [abs(request.weight(p)) for p in points]
+    target, weight = request.target, request.weight
+    target = target[dtype] if isinstance(target, dict) else target
+    weight = weight[dtype] if isinstance(weight, dict) else weight
+    values = [target(p) for p in points]
+    weights = [abs(weight(p)) for p in points]
     full = Samples(points, values, weights)
     rounded: list[float] = []
     data = full
     while len(rounded) < count:
         coefficients, _ = remez(data, count - len(rounded))
-        if len(rounded) >= 4:
+        if len(rounded) >= 9:
             rounded.extend(round_to(c, dtype) for c in coefficients)
             break
         first = round_to(coefficients[0], dtype)

@@ -21,12 +21,15 @@ SLACK = mpf("1.0001")
 
 @dataclass(frozen=True)
 class Fit:
-    """One polynomial: `target(u)` is approximated, `weight(u)` times the error is minimised."""
+    """One polynomial: `target(u)` is approximated, `weight(u)` times the error is minimised.
+
+    Target and weight may differ between dtypes where the form does.
+    """
 
     name: str
     form: str
-    target: Real
-    weight: Real
+    target: Real | dict[str, Real]
+    weight: Real | dict[str, Real]
     interval: Interval
     counts: dict[str, int]
 
@@ -61,6 +64,38 @@ def _log_tail(z: mpf) -> mpf:
     return (mp.log((1 + s) / (1 - s)) / s - 2) / z
 
 
+ERF_SPLIT = mpf("0.875")
+
+
+def _erfc_factor(u: mpf) -> mpf:
+    t = u + mpf("0.21875")
+    a = 1 / t - mpf("1.5")
+    return mp.erfc(a) * mp.exp(a * a) / t
+
+
+def _erfc_interval(top: str) -> tuple[mpf, mpf]:
+    low, high = (1 / (a + mpf("1.5")) for a in (mpf(top), ERF_SPLIT))
+    return low - mpf("0.21875"), high * SLACK - mpf("0.21875")
+
+
+def _erfinv_factor(w: mpf) -> mpf:
+    """erfinv(x)/x at x*x = 1 - exp(-w), by Newton's method on log(erfc)."""
+    if w < mpf(10) ** -30:
+        return mp.sqrt(mp.pi) / 2
+    x = mp.sqrt(-mp.expm1(-w))
+    if w < mpf("0.2"):
+        return mp.erfinv(x) / x
+    wanted = -w - mp.log(1 + x)  # log(1 - x)
+    y = mp.sqrt(-wanted) * mpf("0.9")
+    for _ in range(60):
+        value = mp.erfc(y)
+        step = (mp.log(value) - wanted) * value * mp.exp(y * y) * mp.sqrt(mp.pi) / 2
+        y += step
+        if abs(step) < mpf(2) ** -120:
+            break
+    return y / x
+
+
 FITS: list[Fit] = [
     Fit(
         "EXP", "exp(r) = 1 + r + r*r*P(r)",
@@ -83,7 +118,7 @@ FITS: list[Fit] = [
     ),
     Fit(
         "TANH", "tanh(r) = r + r*z*P(z), z = r*r",
-        *odd_tail(mp.tanh), both(0, mpf("0.5625") ** 2), {"f32": 4, "f64": 10},
+        *odd_tail(mp.tanh), both(0, mpf("0.5625") ** 2), {"f32": 5, "f64": 10},
     ),
     Fit(
         "LOG_DIRECT", "log(1+f) = f - f*f/2 + f*f*f*P(f)",
@@ -110,10 +145,49 @@ FITS: list[Fit] = [
     ),
     Fit(
         "ATAN", "atan(t) = t + t*z*P(z), z = t*t",
-        *odd_tail(mp.atan), both(0, 1), {"f32": 8, "f64": 20},
+        *odd_tail(mp.atan), both(0, 1), {"f32": 10, "f64": 20},
     ),
     Fit(
         "ASIN", "asin(t) = t + t*z*P(z), z = t*t",
         *odd_tail(mp.asin), both(0, 0.25), {"f32": 5, "f64": 12},
+    ),
+    Fit(
+        "ERF", "erf(a) = a + a*P(z), z = a*a",
+        lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1, lambda z: mp.sqrt(z) / mp.erf(mp.sqrt(z)),
+        both(0, ERF_SPLIT**2), {"f32": 7, "f64": 12},
+    ),
+    Fit(
+        "ERF_TAIL", "erf(a) = 1 - exp(P(a))",
+        lambda a: mp.log(mp.erfc(a)), lambda a: mp.erfc(a) / mp.erf(a),
+        {"f32": (ERF_SPLIT, mpf("3.94")), "f64": (ERF_SPLIT, mpf("5.94"))},
+        {"f32": 8, "f64": 19},
+    ),
+    Fit(
+        "ERFC_TAIL", "erfc(a) = exp(-a*a)*t*P(t - 0.21875), t = 1/(a + 1.5)",
+        _erfc_factor, lambda u: 1 / _erfc_factor(u),
+        {"f32": _erfc_interval("10.2"), "f64": _erfc_interval("27.4")}, {"f32": 9, "f64": 22},
+    ),
+    Fit(
+        "ERFINV_CENTRE", "erfinv(x) = x*P(w - m), w = -log(1 - x*x), m = 2.5 or 3.125",
+        {"f32": lambda u: _erfinv_factor(u + mpf("2.5")),
+         "f64": lambda u: _erfinv_factor(u + mpf("3.125"))},
+        {"f32": lambda u: 1 / _erfinv_factor(u + mpf("2.5")),
+         "f64": lambda u: 1 / _erfinv_factor(u + mpf("3.125"))},
+        {"f32": (mpf("-2.5"), mpf("2.5")), "f64": (mpf("-3.125"), mpf("3.125"))},
+        {"f32": 10, "f64": 24},
+    ),
+    Fit(
+        "ERFINV_MIDDLE", "erfinv(x) = x*P(sqrt(w) - m), m = 3.125 or 3.25",
+        {"f32": lambda u: _erfinv_factor((u + mpf("3.125")) ** 2),
+         "f64": lambda u: _erfinv_factor((u + mpf("3.25")) ** 2)},
+        {"f32": lambda u: 1 / _erfinv_factor((u + mpf("3.125")) ** 2),
+         "f64": lambda u: 1 / _erfinv_factor((u + mpf("3.25")) ** 2)},
+        {"f32": (mp.sqrt(5) - mpf("3.125"), mpf("0.9")), "f64": (mpf("-0.75"), mpf("0.75"))},
+        {"f32": 10, "f64": 20},
+    ),
+    Fit(
+        "ERFINV_EDGE", "erfinv(x) = x*P(sqrt(w) - 5)",
+        lambda u: _erfinv_factor((u + 5) ** 2), lambda u: 1 / _erfinv_factor((u + 5) ** 2),
+        {"f64": (mpf(-1), mpf("1.01"))}, {"f64": 18},
     ),
 ]

@@ -31,3 +31,15 @@ def estrin(b: Builder[V], x: V, coefficients: Sequence[float]) -> V:
         if len(terms) > 1:
             power = b.mul(power, power)
     return terms[0]
+
+
+def estrin_pair(b: Builder[V], x: V, coefficients: Sequence[float]) -> tuple[V, V]:
+    """`(high, low)`: Estrin but for the first two coefficients, the last sum kept in two parts.
+
+    Estrin rounds terms as large as the result several times; here only the last fma does, and
+    `low` is what it lost. Two fmas more of latency, two operations more.
+    """
+    inner = b.fma(estrin(b, x, coefficients[2:]), x, b.const(coefficients[1], x))
+    first = b.const(coefficients[0], x)
+    high = b.fma(inner, x, first)
+    return high, b.fma(inner, x, b.sub(first, high))
