@@ -95,7 +95,6 @@ def _list_text(value: list[Any], map_text: MapText) -> str:
     return f"[{', '.join(items)}]"
 
 
-
 _WRITERS: list[tuple[type | tuple[type, ...], Callable[[Any, MapText], str]]] = [
     ((bool, np.bool_), lambda v, _: "true" if v else "false"),
     ((int, np.integer), lambda v, _: f"{int(v)} : i64"),

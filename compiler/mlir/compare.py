@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from ..types import element, f64
-from .forms import FormError, View
 from .ir import Block, Dense, Module, Op, Typed, Value
 from .literals import float_bits
+from .records import FormError, View
 from .table import RECORDS
 
 
 def equal(a: Module, b: Module) -> bool:
-    """Same operations, operands, types, attributes and regions, floats and constants by their bits."""
+    """Same operations, operands, types, attributes and regions; floats count by their bits."""
     values: dict[Value, Value] = {}
     return attrs_key(a.attrs) == attrs_key(b.attrs) and _same_ops(a.ops, b.ops, values)
 

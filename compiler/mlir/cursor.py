@@ -114,7 +114,10 @@ class Cursor:
         try:
             return unquote(text)
         except ValueError:
-            self.fail("a backslash in a string is followed by n, t, a quote, a backslash or two hex digits", at)
+            self.fail(
+                "after a backslash in a string: n, t, a quote, a backslash or two hex digits",
+                at,
+            )
 
     def symbol(self) -> str:
         """`@a` or `@a::@b`, without the at signs: `a::b`."""
@@ -204,9 +207,11 @@ class Cursor:
 
     def _no_type(self, token: Token) -> NoReturn:
         if token.text in ("tensor", "memref", "vector"):
-            message = f"expected a {token.text} type such as `{token.text}<4x8xf32>`; its `<…>` does not close"
+            example = f"{token.text}<4x8xf32>"
+            message = f"expected a {token.text} type such as `{example}`; its `<…>` does not close"
         else:
-            message = f"expected a type, found {'the end of the text' if token.kind == 'end' else f'`{token.text}`'}"
+            found = "the end of the text" if token.kind == "end" else f"`{token.text}`"
+            message = f"expected a type, found {found}"
         raise self.source.error(token.start, message)
 
     def type_list(self) -> list[Type]:
@@ -251,9 +256,13 @@ class Cursor:
             if self.accept("fused"):
                 if self.accept("<"):
                     while not self.accept(">"):
-                        self.take(self.token.kind, "`>`") if self.token.kind != "end" else self.fail("expected `>`")
+                        self.take(
+                            self.token.kind, "`>`"
+                        ) if self.token.kind != "end" else self.fail("expected `>`")
                 self.expect("[")
-                return tuple(dict.fromkeys(l for part in self.listed(self._location, "]") for l in part))
+                return tuple(
+                    dict.fromkeys(at for part in self.listed(self._location, "]") for at in part)
+                )
             if self.accept("callsite"):
                 self.expect("(")
                 callee = self._location()
@@ -264,7 +273,7 @@ class Cursor:
             return self._position()
 
     def _position(self) -> tuple[Loc, ...]:
-        """`"file":1:2` (a range `to …` keeps its start), or `"name"` with the location behind it."""
+        """`"file":1:2` (a range `to …` keeps its start), or `"name"` with what stands behind it."""
         name = self.string('a location: `"file":line:column`, `fused[…]`, `callsite(…)`, `unknown`')
         if self.accept("("):
             inner = self._location()

@@ -9,18 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .forms import Custom, Record, RegionRule, Rule, View, compile_form, slots
+from .forms import compile_form
 from .ir import Raw
 from .kinds import Kind
+from .records import Custom, Record, RegionRule, Rule, View, slots
 from .rules import CLASSES, holds
 
 Table = dict[str, Record]
+
+
+def each(names: str) -> list[str]:
+    """The words of a string, for families of operations that share a definition."""
+    return names.split()
+
 
 FLAGS = {
     "fastmath": Raw("#arith.fastmath<none>"),
     "overflowFlags": Raw("#arith.overflow<none>"),
 }
-"""Licences to change results, which upstream's generic form always names. Only "none" is accepted."""
+"""Licences to change results, named in upstream's generic form. Only "none" is accepted."""
 
 
 def define(
@@ -39,11 +46,10 @@ def define(
     segments: str = "",
     custom: Custom | None = None,
     terminator: bool = False,
-    example: str = "",
     **rest: bool,
 ) -> None:
     """Add one record. `infer` gives the types of results that the form does not write, and is
-    checked like any rule. `example` is `args | lines`, the lines separated by `;`."""
+    checked like any rule."""
     ins, outs, kinds = slots(operands), slots(results), dict(attrs or {})
     for slot in (*ins, *outs):
         assert slot.kind in CLASSES, f"{name}: no type class {slot.kind}"
@@ -62,6 +68,5 @@ def define(
         regions=regions,
         segments=segments,
         terminator=terminator,
-        example=example,
         **rest,
     )

@@ -5,11 +5,14 @@ Gives: TABLE. Must not know: printing, parsing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from ..types import DType, MemRefType, Type, VectorType, element, i1, index
 from .define import Table, define
-from .forms import Rule, View
 from .ir import AffineMap
 from .kinds import BOOL, BOOLS, INTS, MAP, NUMBER, IntList, choice
+from .records import Rule, View
 from .rules import (
     dynamic_count,
     element_of,
@@ -29,8 +32,10 @@ TABLE: Table = {}
 
 KINDS = choice(
     "add mul minui minsi minnumf maxui maxsi maxnumf and or xor minimumf maximumf",
-    prefix="#vector.kind<", open="<", close=">",
-)  # fmt: skip
+    prefix="#vector.kind<",
+    open="<",
+    close=">",
+)
 _ACCESS = {"nontemporal": BOOL, "alignment": NUMBER}
 _MASKED = {"alignment": NUMBER}
 
@@ -42,66 +47,96 @@ def _element_fits(buffer: str, vector: str) -> Rule:
     )
 
 
-def _rank_count(container: str):  # type: ignore[no-untyped-def]
+def _rank_count(container: str) -> Callable[[View], int]:
     return lambda view: rank_of(view.type(container))
 
 
 define(
-    TABLE, "vector.load", "base:memref indices*:index", "result:vector",
+    TABLE,
+    "vector.load",
+    "base:memref indices*:index",
+    "result:vector",
     "%base[%indices] : type(base), type(result)",
-    indexed("base", "indices"), _element_fits("base", "result"),
-    attrs=_ACCESS, optional="nontemporal alignment", defaults={"nontemporal": False},
-    example="m: memref<4x8xf32>, i: index | %0 = vector.load %m[%i, %i] : memref<4x8xf32>, vector<8xf32>",
-)  # fmt: skip
+    indexed("base", "indices"),
+    _element_fits("base", "result"),
+    attrs=_ACCESS,
+    optional="nontemporal alignment",
+    defaults={"nontemporal": False},
+)
 define(
-    TABLE, "vector.store", "valueToStore:vector base:memref indices*:index", "",
+    TABLE,
+    "vector.store",
+    "valueToStore:vector base:memref indices*:index",
+    "",
     "%valueToStore, %base[%indices] : type(base), type(valueToStore)",
-    indexed("base", "indices"), _element_fits("base", "valueToStore"),
-    attrs=_ACCESS, optional="nontemporal alignment", defaults={"nontemporal": False},
-    example="v: vector<8xf32>, m: memref<4x8xf32>, i: index | vector.store %v, %m[%i, %i] : memref<4x8xf32>, vector<8xf32>",
-)  # fmt: skip
+    indexed("base", "indices"),
+    _element_fits("base", "valueToStore"),
+    attrs=_ACCESS,
+    optional="nontemporal alignment",
+    defaults={"nontemporal": False},
+)
 define(
-    TABLE, "vector.maskedload", "base:memref indices*:index mask:mask pass_thru:vector", "result:vector",
-    "%base[%indices], %mask, %pass_thru : type(base), type(mask), type(pass_thru) into type(result)",
-    indexed("base", "indices"), same("pass_thru", "result"), _element_fits("base", "result"),
-    holds("mask", with_element("result", i1)), attrs=_MASKED, optional="alignment",
-    example="m: memref<4x8xf32>, i: index, k: vector<8xi1>, v: vector<8xf32> |"
-    " %0 = vector.maskedload %m[%i, %i], %k, %v : memref<4x8xf32>, vector<8xi1>, vector<8xf32> into vector<8xf32>",
-)  # fmt: skip
+    TABLE,
+    "vector.maskedload",
+    "base:memref indices*:index mask:mask pass_thru:vector",
+    "result:vector",
+    "%base[%indices], %mask, %pass_thru"
+    " : type(base), type(mask), type(pass_thru) into type(result)",
+    indexed("base", "indices"),
+    same("pass_thru", "result"),
+    _element_fits("base", "result"),
+    holds("mask", with_element("result", i1)),
+    attrs=_MASKED,
+    optional="alignment",
+)
 define(
-    TABLE, "vector.maskedstore", "base:memref indices*:index mask:mask valueToStore:vector", "",
+    TABLE,
+    "vector.maskedstore",
+    "base:memref indices*:index mask:mask valueToStore:vector",
+    "",
     "%base[%indices], %mask, %valueToStore : type(base), type(mask), type(valueToStore)",
-    indexed("base", "indices"), _element_fits("base", "valueToStore"),
-    holds("mask", with_element("valueToStore", i1)), attrs=_MASKED, optional="alignment",
-    example="m: memref<4x8xf32>, i: index, k: vector<8xi1>, v: vector<8xf32> |"
-    " vector.maskedstore %m[%i, %i], %k, %v : memref<4x8xf32>, vector<8xi1>, vector<8xf32>",
-)  # fmt: skip
+    indexed("base", "indices"),
+    _element_fits("base", "valueToStore"),
+    holds("mask", with_element("valueToStore", i1)),
+    attrs=_MASKED,
+    optional="alignment",
+)
 _index_shape = require(
-    lambda v: shape_of(v.type("indices")) == shape_of(v.type("mask"))
-    and element(v.type("indices")).kind in ("int", "index"),
+    lambda v: (
+        shape_of(v.type("indices")) == shape_of(v.type("mask"))
+        and element(v.type("indices")).kind in ("int", "index")
+    ),
     "{indices} is not a vector of integers in the shape of {mask}",
 )
 define(
-    TABLE, "vector.gather",
-    "base:memref offsets*:index indices:vector mask:mask pass_thru:vector", "result:vector",
+    TABLE,
+    "vector.gather",
+    "base:memref offsets*:index indices:vector mask:mask pass_thru:vector",
+    "result:vector",
     "%base[%offsets] [%indices], %mask, %pass_thru :"
     " type(base), type(indices), type(mask), type(pass_thru) into type(result)",
-    indexed("base", "offsets"), same("pass_thru", "result"), _element_fits("base", "result"),
-    holds("mask", with_element("result", i1)), _index_shape, attrs=_MASKED, optional="alignment",
-    example="m: memref<4x8xf32>, i: index, n: vector<8xi32>, k: vector<8xi1>, v: vector<8xf32> |"
-    " %0 = vector.gather %m[%i, %i] [%n], %k, %v :"
-    " memref<4x8xf32>, vector<8xi32>, vector<8xi1>, vector<8xf32> into vector<8xf32>",
-)  # fmt: skip
+    indexed("base", "offsets"),
+    same("pass_thru", "result"),
+    _element_fits("base", "result"),
+    holds("mask", with_element("result", i1)),
+    _index_shape,
+    attrs=_MASKED,
+    optional="alignment",
+)
 define(
-    TABLE, "vector.scatter", "base:memref offsets*:index indices:vector mask:mask valueToStore:vector", "",
+    TABLE,
+    "vector.scatter",
+    "base:memref offsets*:index indices:vector mask:mask valueToStore:vector",
+    "",
     "%base[%offsets] [%indices], %mask, %valueToStore :"
     " type(base), type(indices), type(mask), type(valueToStore)",
-    indexed("base", "offsets"), _element_fits("base", "valueToStore"),
-    holds("mask", with_element("valueToStore", i1)), _index_shape, attrs=_MASKED, optional="alignment",
-    example="m: memref<4x8xf32>, i: index, n: vector<8xindex>, k: vector<8xi1>, v: vector<8xf32> |"
-    " vector.scatter %m[%i, %i] [%n], %k, %v :"
-    " memref<4x8xf32>, vector<8xindex>, vector<8xi1>, vector<8xf32>",
-)  # fmt: skip
+    indexed("base", "offsets"),
+    _element_fits("base", "valueToStore"),
+    holds("mask", with_element("valueToStore", i1)),
+    _index_shape,
+    attrs=_MASKED,
+    optional="alignment",
+)
 
 
 def _broadcasts(view: View) -> bool:
@@ -111,14 +146,17 @@ def _broadcasts(view: View) -> bool:
 
 
 define(
-    TABLE, "vector.broadcast", "source", "vector:vector", "%source : type(source) to type(vector)",
-    require(_broadcasts, "{source} does not broadcast to {vector}"), same_element("source", "vector"),
-    example="x: f32, v: vector<4xf32> | %0 = vector.broadcast %x : f32 to vector<8xf32>;"
-    " %1 = vector.broadcast %v : vector<4xf32> to vector<2x4xf32>",
-)  # fmt: skip
+    TABLE,
+    "vector.broadcast",
+    "source",
+    "vector:vector",
+    "%source : type(source) to type(vector)",
+    require(_broadcasts, "{source} does not broadcast to {vector}"),
+    same_element("source", "vector"),
+)
 
 
-def _part(container: str):  # type: ignore[no-untyped-def]
+def _part(container: str) -> Callable[[View], Type]:
     """What lies at `static_position` of a vector."""
 
     def type(view: View) -> Type:
@@ -132,32 +170,43 @@ def _part(container: str):  # type: ignore[no-untyped-def]
 
 def _position_inside(container: str) -> Rule:
     return require(
-        lambda v: len(v.attr("static_position")) <= rank_of(v.type(container))
-        and all(n < 0 or n < d for n, d in zip(v.attr("static_position"), shape_of(v.type(container)))),
+        lambda v: (
+            len(v.attr("static_position")) <= rank_of(v.type(container))
+            and all(
+                n < 0 or n < d
+                for n, d in zip(v.attr("static_position"), shape_of(v.type(container)))
+            )
+        ),
         f"the position is not inside {{{container}}}",
     )
 
 
-_POSITION = {
+_POSITION: dict[str, Any] = {
     "attrs": {"static_position": INTS},
     "counts": {"dynamic_position": dynamic_count("static_position")},
 }
 define(
-    TABLE, "vector.extract", "source:vector dynamic_position*:index", "result",
+    TABLE,
+    "vector.extract",
+    "source:vector dynamic_position*:index",
+    "result",
     "%sourcemixed(dynamic_position, static_position) : type(result) from type(source)",
-    _position_inside("source"), holds("result", _part("source")), **_POSITION,  # type: ignore[arg-type]
-    example="v: vector<4xf32>, w: vector<2x4xf32>, i: index | %0 = vector.extract %v[2] : f32 from vector<4xf32>;"
-    " %1 = vector.extract %v[%i] : f32 from vector<4xf32>; %2 = vector.extract %w[1] : vector<4xf32> from vector<2x4xf32>;"
-    " %3 = vector.extract %w[1, %i] : f32 from vector<2x4xf32>",
-)  # fmt: skip
+    _position_inside("source"),
+    holds("result", _part("source")),
+    **_POSITION,
+)
 define(
-    TABLE, "vector.insert", "valueToStore dest:vector dynamic_position*:index", "result:vector",
-    "%valueToStore, %dest mixed(dynamic_position, static_position) : type(valueToStore) into type(dest)",
-    _position_inside("dest"), holds("valueToStore", _part("dest")), infer={"result": type_of("dest")},
-    **_POSITION,  # type: ignore[arg-type]
-    example="x: f32, v: vector<4xf32>, w: vector<2x4xf32>, i: index | %0 = vector.insert %x, %v [2] : f32 into vector<4xf32>;"
-    " %1 = vector.insert %x, %v [%i] : f32 into vector<4xf32>; %2 = vector.insert %v, %w [1] : vector<4xf32> into vector<2x4xf32>",
-)  # fmt: skip
+    TABLE,
+    "vector.insert",
+    "valueToStore dest:vector dynamic_position*:index",
+    "result:vector",
+    "%valueToStore, %dest mixed(dynamic_position, static_position)"
+    " : type(valueToStore) into type(dest)",
+    _position_inside("dest"),
+    holds("valueToStore", _part("dest")),
+    infer={"result": type_of("dest")},
+    **_POSITION,
+)
 _LISTS = {"offsets": IntList(), "strides": IntList()}
 
 
@@ -168,30 +217,39 @@ def _strided_shape(view: View) -> bool:
     return (
         len(offsets) == len(strides) == count <= len(whole)
         and all(k == 1 for k in strides)
-        and all(0 <= o and n > 0 and o + n <= d for o, n, d in zip(offsets, sizes, whole))
+        and all(o >= 0 and n > 0 and o + n <= d for o, n, d in zip(offsets, sizes, whole))
         and part == (*sizes, *whole[count:])
     )
 
 
 define(
-    TABLE, "vector.extract_strided_slice", "source:vector", "result:vector",
-    "%source : type(source) to type(result)", same_element("source", "result"),
+    TABLE,
+    "vector.extract_strided_slice",
+    "source:vector",
+    "result:vector",
+    "%source : type(source) to type(result)",
+    same_element("source", "result"),
     require(_strided_shape, "offsets, sizes and strides do not cut {result} out of {source}"),
     attrs={**_LISTS, "sizes": IntList()},
-    example="v: vector<16xf32> | %0 = vector.extract_strided_slice %v {offsets = [8], sizes = [8], strides = [1]}"
-    " : vector<16xf32> to vector<8xf32>",
-)  # fmt: skip
+)
 define(
-    TABLE, "vector.insert_strided_slice", "valueToStore:vector dest:vector", "result:vector",
-    "%valueToStore, %dest : type(valueToStore) into type(dest)", same_element("valueToStore", "dest"),
-    require(lambda v: len(v.attr("offsets")) == rank_of(v.type("dest"))
+    TABLE,
+    "vector.insert_strided_slice",
+    "valueToStore:vector dest:vector",
+    "result:vector",
+    "%valueToStore, %dest : type(valueToStore) into type(dest)",
+    same_element("valueToStore", "dest"),
+    require(
+        lambda v: (
+            len(v.attr("offsets")) == rank_of(v.type("dest"))
             and len(v.attr("strides")) == rank_of(v.type("valueToStore"))
-            and all(0 <= o < d for o, d in zip(v.attr("offsets"), shape_of(v.type("dest")))),
-            "offsets and strides do not place {valueToStore} into {dest}"),
-    attrs=_LISTS, infer={"result": type_of("dest")},
-    example="v: vector<8xf32>, w: vector<16xf32> | %0 = vector.insert_strided_slice %v, %w {offsets = [8], strides = [1]}"
-    " : vector<8xf32> into vector<16xf32>",
-)  # fmt: skip
+            and all(0 <= o < d for o, d in zip(v.attr("offsets"), shape_of(v.type("dest"))))
+        ),
+        "offsets and strides do not place {valueToStore} into {dest}",
+    ),
+    attrs=_LISTS,
+    infer={"result": type_of("dest")},
+)
 
 
 def _shuffled(view: View) -> Type | None:
@@ -202,48 +260,82 @@ def _shuffled(view: View) -> Type | None:
 
 
 define(
-    TABLE, "vector.shuffle", "v1:vector v2:vector", "result:vector",
+    TABLE,
+    "vector.shuffle",
+    "v1:vector v2:vector",
+    "result:vector",
     "%v1, %v2 attr(mask) : type(v1), type(v2)",
     same_element("v1", "v2"),
-    require(lambda v: rank_of(v.type("v1")) == 1 == rank_of(v.type("v2")) and
-            all(-1 <= n < v.type("v1").shape[0] + v.type("v2").shape[0] for n in v.attr("mask")),
-            "the mask picks from {v1} followed by {v2}"),
-    attrs={"mask": INTS}, infer={"result": _shuffled},
-    example="v: vector<4xf32> | %0 = vector.shuffle %v, %v [0, 4, 1, 5, 2] : vector<4xf32>, vector<4xf32>",
-)  # fmt: skip
+    require(
+        lambda v: (
+            rank_of(v.type("v1")) == 1 == rank_of(v.type("v2"))
+            and all(-1 <= n < v.type("v1").shape[0] + v.type("v2").shape[0] for n in v.attr("mask"))
+        ),
+        "the mask picks from {v1} followed by {v2}",
+    ),
+    attrs={"mask": INTS},
+    infer={"result": _shuffled},
+)
 define(
-    TABLE, "vector.reduction", "vector:vector acc?", "dest",
+    TABLE,
+    "vector.reduction",
+    "vector:vector acc?",
+    "dest",
     "attr(kind), %vector(?acc , %acc?) : type(vector) into type(dest)",
-    holds("dest", element_of("vector")), holds("acc", element_of("vector")),
-    require(lambda v: v.attr("kind").endswith("f") == element(v.type("vector")).is_float
-            or v.attr("kind") in ("add", "mul"), "this kind does not act on {vector}"),
+    holds("dest", element_of("vector")),
+    holds("acc", element_of("vector")),
+    require(
+        lambda v: (
+            v.attr("kind").endswith("f") == element(v.type("vector")).is_float
+            or v.attr("kind") in ("add", "mul")
+        ),
+        "this kind does not act on {vector}",
+    ),
     attrs={"kind": KINDS},
-    example="v: vector<4xf32>, n: vector<4xi32>, x: f32 | %a = vector.reduction <add>, %v, %x : vector<4xf32> into f32; "
-    + "; ".join(f"%{i} = vector.reduction <{k}>, " + ("%v : vector<4xf32> into f32" if k.endswith("f") else
-                "%n : vector<4xi32> into i32") for i, k in enumerate(KINDS.words)),
-)  # fmt: skip
+)
 define(
-    TABLE, "vector.fma", "lhs:vector rhs:vector acc:vector", "result:vector", "%lhs, %rhs, %acc : type(lhs)",
-    same("lhs", "rhs", "acc"), infer={"result": type_of("lhs")},
-    example="v: vector<4xf32> | %0 = vector.fma %v, %v, %v : vector<4xf32>",
-)  # fmt: skip
+    TABLE,
+    "vector.fma",
+    "lhs:vector rhs:vector acc:vector",
+    "result:vector",
+    "%lhs, %rhs, %acc : type(lhs)",
+    same("lhs", "rhs", "acc"),
+    infer={"result": type_of("lhs")},
+)
 define(
-    TABLE, "vector.step", "", "result:vector", " : type(result)",
-    require(lambda v: rank_of(v.type("result")) == 1 and v.type("result").dtype is index,
-            "the result is a vector<…xindex>, not {result}"),
-    example="| %0 = vector.step : vector<8xindex>",
-)  # fmt: skip
+    TABLE,
+    "vector.step",
+    "",
+    "result:vector",
+    " : type(result)",
+    require(
+        lambda v: rank_of(v.type("result")) == 1 and v.type("result").dtype is index,
+        "the result is a vector<…xindex>, not {result}",
+    ),
+)
 define(
-    TABLE, "vector.create_mask", "operands*:index", "result:mask", "%operands : type(result)",
-    require(lambda v: len(v.values("operands")) == rank_of(v.type("result")), "one operand a dimension of {result}"),
-    example="i: index | %0 = vector.create_mask %i : vector<8xi1>; %1 = vector.create_mask %i, %i : vector<2x4xi1>",
-)  # fmt: skip
+    TABLE,
+    "vector.create_mask",
+    "operands*:index",
+    "result:mask",
+    "%operands : type(result)",
+    require(
+        lambda v: len(v.values("operands")) == rank_of(v.type("result")),
+        "one operand a dimension of {result}",
+    ),
+)
 define(
-    TABLE, "vector.constant_mask", "", "result:mask", "attr(mask_dim_sizes) : type(result)",
-    require(lambda v: len(v.attr("mask_dim_sizes")) == rank_of(v.type("result")), "one size a dimension of {result}"),
+    TABLE,
+    "vector.constant_mask",
+    "",
+    "result:mask",
+    "attr(mask_dim_sizes) : type(result)",
+    require(
+        lambda v: len(v.attr("mask_dim_sizes")) == rank_of(v.type("result")),
+        "one size a dimension of {result}",
+    ),
     attrs={"mask_dim_sizes": INTS},
-    example="| %0 = vector.constant_mask [3] : vector<8xi1>",
-)  # fmt: skip
+)
 
 
 def _last_dims(view: View) -> AffineMap:
@@ -256,7 +348,7 @@ def _out_of_bounds(view: View) -> list[bool]:
     return [False] * rank_of(view.type("vector"))
 
 
-_TRANSFER = {
+_TRANSFER: dict[str, Any] = {
     "attrs": {"in_bounds": BOOLS, "permutation_map": MAP},
     "optional": "in_bounds permutation_map",
     "defaults": {"in_bounds": _out_of_bounds, "permutation_map": _last_dims},
@@ -266,31 +358,42 @@ _TRANSFER = {
 _transfer_rules = (
     indexed("base", "indices"),
     _element_fits("base", "vector"),
-    require(lambda v: len(v.attr("in_bounds")) == rank_of(v.type("vector")), "in_bounds has one entry a dimension of {vector}"),
-    require(lambda v: (v.attr("permutation_map").dims, len(v.attr("permutation_map").rows))
-            == (rank_of(v.type("base")), rank_of(v.type("vector"))), "permutation_map does not map {base} to {vector}"),
-    require(lambda v: not v.values("mask") or shape_of(v.type("mask")) == shape_of(v.type("vector")),
-            "the mask {mask} does not have the shape of {vector}"),
-)  # fmt: skip
+    require(
+        lambda v: len(v.attr("in_bounds")) == rank_of(v.type("vector")),
+        "in_bounds has one entry a dimension of {vector}",
+    ),
+    require(
+        lambda v: (
+            (v.attr("permutation_map").dims, len(v.attr("permutation_map").rows))
+            == (rank_of(v.type("base")), rank_of(v.type("vector")))
+        ),
+        "permutation_map does not map {base} to {vector}",
+    ),
+    require(
+        lambda v: not v.values("mask") or shape_of(v.type("mask")) == shape_of(v.type("vector")),
+        "the mask {mask} does not have the shape of {vector}",
+    ),
+)
 define(
-    TABLE, "vector.transfer_read", "base:buffer indices*:index padding mask?:mask", "vector:vector",
+    TABLE,
+    "vector.transfer_read",
+    "base:buffer indices*:index padding mask?:mask",
+    "vector:vector",
     "%base[%indices], %padding(?mask , %mask?) : type(base), type(vector)",
-    *_transfer_rules, holds("padding", element_of("base")), **_TRANSFER,  # type: ignore[arg-type]
-    example="m: memref<8x16xf32>, t: tensor<16xf32>, i: index, x: f32, k: vector<4xi1> |"
-    " %0 = vector.transfer_read %m[%i, %i], %x : memref<8x16xf32>, vector<4xf32>;"
-    " %1 = vector.transfer_read %m[%i, %i], %x, %k {in_bounds = [true]} : memref<8x16xf32>, vector<4xf32>;"
-    " %2 = vector.transfer_read %m[%i, %i], %x {in_bounds = [true], permutation_map = affine_map<(d0, d1) -> (d0)>}"
-    " : memref<8x16xf32>, vector<4xf32>; %3 = vector.transfer_read %t[%i], %x : tensor<16xf32>, vector<4xf32>",
-)  # fmt: skip
+    *_transfer_rules,
+    holds("padding", element_of("base")),
+    **_TRANSFER,
+)
 define(
-    TABLE, "vector.transfer_write", "vector:vector base:buffer indices*:index mask?:mask", "result?:tensor",
+    TABLE,
+    "vector.transfer_write",
+    "vector:vector base:buffer indices*:index mask?:mask",
+    "result?:tensor",
     "%vector, %base[%indices](?mask , %mask?) : type(vector), type(base)",
-    *_transfer_rules, infer={"result": lambda v: _written(v)}, **_TRANSFER,  # type: ignore[arg-type]
-    example="m: memref<8x16xf32>, t: tensor<16xf32>, i: index, v: vector<4xf32>, k: vector<4xi1> |"
-    " vector.transfer_write %v, %m[%i, %i] {in_bounds = [true]} : vector<4xf32>, memref<8x16xf32>;"
-    " vector.transfer_write %v, %m[%i, %i], %k : vector<4xf32>, memref<8x16xf32>;"
-    " %0 = vector.transfer_write %v, %t[%i] : vector<4xf32>, tensor<16xf32>",
-)  # fmt: skip
+    *_transfer_rules,
+    infer={"result": lambda v: _written(v)},
+    **_TRANSFER,
+)
 
 
 def _written(view: View) -> list[Type]:
@@ -304,20 +407,30 @@ def _bits(type: Type) -> int:
 
 
 define(
-    TABLE, "vector.shape_cast", "source:vector", "result:vector", "%source : type(source) to type(result)",
+    TABLE,
+    "vector.shape_cast",
+    "source:vector",
+    "result:vector",
+    "%source : type(source) to type(result)",
     same_size("source", "result"),
-    example="v: vector<8xf32> | %0 = vector.shape_cast %v : vector<8xf32> to vector<2x4xf32>",
-)  # fmt: skip
+)
 define(
-    TABLE, "vector.bitcast", "source:vector", "result:vector", "%source : type(source) to type(result)",
-    require(lambda v: _bits(v.type("source")) == _bits(v.type("result"))
-            and shape_of(v.type("source"))[:-1] == shape_of(v.type("result"))[:-1],
-            "{source} and {result} differ in bits along the last dimension"),
-    example="v: vector<8xf32> | %0 = vector.bitcast %v : vector<8xf32> to vector<16xi16>",
-)  # fmt: skip
+    TABLE,
+    "vector.bitcast",
+    "source:vector",
+    "result:vector",
+    "%source : type(source) to type(result)",
+    require(
+        lambda v: (
+            _bits(v.type("source")) == _bits(v.type("result"))
+            and shape_of(v.type("source"))[:-1] == shape_of(v.type("result"))[:-1]
+        ),
+        "{source} and {result} differ in bits along the last dimension",
+    ),
+)
 
 
-def _scaled(name: str, up: bool):  # type: ignore[no-untyped-def]
+def _scaled(name: str, up: bool) -> Callable[[View], Type]:
     """The vector with its last dimension doubled or halved."""
 
     def types(view: View) -> Type:
@@ -330,25 +443,38 @@ def _scaled(name: str, up: bool):  # type: ignore[no-untyped-def]
 
 
 define(
-    TABLE, "vector.interleave", "lhs:vector rhs:vector", "result:vector",
+    TABLE,
+    "vector.interleave",
+    "lhs:vector rhs:vector",
+    "result:vector",
     "%lhs, %rhs : type(lhs) -> type(result)",
-    same("lhs", "rhs"), holds("result", _scaled("lhs", up=True)),
-    example="v: vector<4xf32> | %0 = vector.interleave %v, %v : vector<4xf32> -> vector<8xf32>",
-)  # fmt: skip
+    same("lhs", "rhs"),
+    holds("result", _scaled("lhs", up=True)),
+)
 define(
-    TABLE, "vector.deinterleave", "source:vector", "res1:vector res2:vector",
+    TABLE,
+    "vector.deinterleave",
+    "source:vector",
+    "res1:vector res2:vector",
     "%source : type(source) -> type(res1)",
     require(lambda v: v.type("source").shape[-1] % 2 == 0, "the last dimension of {source} is odd"),
-    holds("res1", _scaled("source", up=False)), infer={"res2": type_of("res1")},
-    example="v: vector<8xf32> | %0, %1 = vector.deinterleave %v : vector<8xf32> -> vector<4xf32>",
-)  # fmt: skip
+    holds("res1", _scaled("source", up=False)),
+    infer={"res2": type_of("res1")},
+)
 define(
-    TABLE, "vector.transpose", "vector:vector", "result:vector",
+    TABLE,
+    "vector.transpose",
+    "vector:vector",
+    "result:vector",
     "%vector, attr(permutation) : type(vector) to type(result)",
     same_element("vector", "result"),
-    require(lambda v: sorted(v.attr("permutation")) == list(range(rank_of(v.type("vector"))))
-            and shape_of(v.type("result")) == tuple(v.type("vector").shape[p] for p in v.attr("permutation")),
-            "this permutation does not turn {vector} into {result}"),
+    require(
+        lambda v: (
+            sorted(v.attr("permutation")) == list(range(rank_of(v.type("vector"))))
+            and shape_of(v.type("result"))
+            == tuple(v.type("vector").shape[p] for p in v.attr("permutation"))
+        ),
+        "this permutation does not turn {vector} into {result}",
+    ),
     attrs={"permutation": INTS},
-    example="v: vector<2x4xf32> | %0 = vector.transpose %v, [1, 0] : vector<2x4xf32> to vector<4x2xf32>",
-)  # fmt: skip
+)

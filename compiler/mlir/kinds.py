@@ -160,14 +160,14 @@ class Holds(Kind):
     """A value of some Python classes, written as it is."""
 
     classes: tuple[type, ...]
-    what: str = "a value"  # type: ignore[misc]
+    what: str = "a value"
 
     def accepts(self, value: Any) -> bool:
         return type(value) in self.classes
 
 
 class Words(Kind):
-    """A list of words held as list[str]; upstream's generic form is `[#linalg.iterator_type<…>]`."""
+    """A list of words held as list[str]; generically `[#linalg.iterator_type<…>]`."""
 
     what = 'a list of "parallel" and "reduction"'
     _prefix = "#linalg.iterator_type<"
@@ -233,5 +233,3 @@ def _is_nested(value: Any, depth: int) -> bool:
 
 def choice(words: str, **kwargs: str) -> Choice:
     return Choice(tuple(words.split()), **kwargs)
-
-

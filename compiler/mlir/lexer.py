@@ -41,6 +41,9 @@ _PATTERN = re.compile(
     re.VERBOSE | re.ASCII,
 )
 
+_SHORT = ("int", "hex", "float", "ssa")
+_LONGEST = 1000  # characters; Python refuses to read much longer integers
+
 
 class Source:
     """A text with its file name and tokens."""
@@ -57,6 +60,8 @@ class Source:
             if match is None:
                 raise self.error(at, self._complaint(at))
             kind = match.lastgroup or ""
+            if kind in _SHORT and match.end() - at > _LONGEST:
+                raise self.error(at, "this number or name is too long")
             if kind != "skip":
                 tokens.append(Token(kind, match.group(), at))
             at = match.end()

@@ -1,4 +1,4 @@
-"""Numbers as MLIR text: floats in the shortest decimal that reads back to the same bits, else in hex.
+"""Numbers as MLIR text: floats in the shortest decimal with the same bits, else in hex.
 
 Takes: numbers with an element type. Gives: their text, and bits from text.
 Must not know: attributes, tokens, operations.
@@ -40,9 +40,8 @@ def float_bits(value: float, dtype: DType) -> int:
         return value if isinstance(value, int) else round_to_bf16(value)
     if math.isnan(value):
         return _nan_bits(value, dtype)
-    caster = {"f16": np.float16, "f32": np.float32}.get(dtype.name, np.float64)
     with np.errstate(over="ignore"):
-        rounded = float(caster(value))
+        rounded = float(np.float64(value).astype(dtype.numpy))
     as_float, as_bits = _WIDTH[dtype.name]
     return int(struct.unpack(as_bits, struct.pack(as_float, rounded))[0])
 
@@ -106,7 +105,7 @@ def bits_text(bits: int, dtype: DType) -> str:
         return hex_text(bits, dtype)
     mantissa, e, exponent = _shortest(exact, dtype).partition("e")
     text = (mantissa if "." in mantissa else mantissa + ".0") + e + exponent
-    # A decimal is read as a double and then rounded again: check that this second rounding is harmless.
+    # A decimal is read as a double and rounded again: check that this is harmless.
     return text if float_bits(float(text), dtype) == bits else hex_text(bits, dtype)
 
 
@@ -115,22 +114,18 @@ def complex_part(dtype: DType) -> DType:
     return f32 if dtype.bits == 64 else f64
 
 
-def complex_part(dtype: DType) -> DType:
-    """The float type of a complex type's two parts."""
-    return f32 if dtype.bits == 64 else f64
-
-
-def scalar_text(value: object, dtype: DType) -> str:
-    """One element of a constant: `true`, `-3`, `0.5`, `(1.0,2.0)`. A bf16 given as int is its bits."""
+def scalar_text(value: Any, dtype: DType) -> str:
+    """One element: `true`, `-3`, `0.5`, `(1.0,2.0)`. A bf16 given as int is its bits."""
     if dtype.is_bool:
         return "true" if value else "false"
     if dtype.is_complex:
-        part, number = complex_part(dtype), complex(value)  # type: ignore[call-overload]
+        part, number = complex_part(dtype), complex(value)
         return f"({float_text(number.real, part)},{float_text(number.imag, part)})"
     if dtype.is_float:
-        kept = value if isinstance(value, int) and dtype is bf16 else float(value)  # type: ignore[arg-type]
-        return float_text(kept, dtype)
-    return str(int(value))  # type: ignore[call-overload]
+        return float_text(
+            value if isinstance(value, int) and dtype is bf16 else float(value), dtype
+        )
+    return str(int(value))
 
 
 def array_texts(data: np.ndarray[Any, Any], dtype: DType) -> list[str]:

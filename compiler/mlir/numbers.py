@@ -6,6 +6,7 @@ Must not know: other attributes, SSA values, operations.
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -83,6 +84,10 @@ class NumberCursor(Cursor):
                 self.fail(f"{token.text} is not the {dtype.bits} bits of a {dtype}", at)
         else:
             bits = float_bits(float(("-" if negative else "") + token.text), dtype)
+            if math.isinf(float_of_bits(bits, dtype)):
+                self.fail(
+                    f"{token.text} is too large for {dtype}; write infinity by its bits, 0x…", at
+                )
         return bits if dtype.name == "bf16" else float_of_bits(bits, dtype)
 
     # -- dense ---------------------------------------------------------------------------

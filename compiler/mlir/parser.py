@@ -7,15 +7,15 @@ Must not know: what operations mean, where the text came from.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from ..types import FunctionType, Type
-from .forms import FormError, Parsed, Record, View
 from .ir import Block, Module, Op, Value
 from .kinds import INTS32
 from .lexer import Source
-from .problems import op_problem
+from .problems import class_problem, op_problem
 from .reader import Reader
+from .records import FormError, Parsed, Record, View
 from .table import RECORDS, SHORT_NAMES
 
 
@@ -93,7 +93,7 @@ def _read_op(r: Reader) -> Op:
     return op
 
 
-def _unknown(r: Reader, name: str, at: int) -> Any:
+def _unknown(r: Reader, name: str, at: int) -> NoReturn:
     """An error: `name` has no pretty form."""
     dialect = name.partition(".")[0] + "."
     if "." in name and any(known.startswith(dialect) for known in RECORDS):
@@ -106,7 +106,10 @@ def _result_names(r: Reader) -> list[tuple[str, int, int]]:
     names: list[tuple[str, int, int]] = []
     while r.peek_kind("ssa"):
         name, at = r.name()
-        names.append((name, r.integer() if r.accept(":") else 1, at))
+        count = r.integer() if r.accept(":") else 1
+        if count < 1:
+            r.fail("a name stands for at least one result", at)
+        names.append((name, count, at))
         if not r.accept(","):
             r.expect("=")
             return names
@@ -115,9 +118,7 @@ def _result_names(r: Reader) -> list[tuple[str, int, int]]:
     return names
 
 
-def _define_results(
-    r: Reader, names: Sequence[tuple[str, int, int]], op: Op, start: int
-) -> None:
+def _define_results(r: Reader, names: Sequence[tuple[str, int, int]], op: Op, start: int) -> None:
     named = sum(count for _, count, _ in names)
     if names and named != len(op.results):
         r.fail(f"{op.name} has {len(op.results)} results, {named} are named", start)
@@ -144,16 +145,26 @@ def _assemble(r: Reader, record: Record, parsed: Parsed, start: int) -> Op:
             len(parsed.operands.get(s.name, [])) for s in record.operands
         )
     view = _view(r, record, op, start, results=False)
+    problem = class_problem(view, record.operands)
+    if problem:
+        r.fail(f"{op.name}: {problem}", start)
     for slot in record.results:
         types = parsed.types.get(slot.name)
         if types is None:
-            inferred = record.infer[slot.name](view) if slot.name in record.infer else []
-            types = list(inferred) if isinstance(inferred, (list, tuple)) else [inferred]
-        values = [Value(t) for t in types if t is not None]
+            types = _inferred(record, slot.name, view)
+        values = [Value(t) for t in types]
         view.groups[slot.name] = values
         op.results += values
     _finish(r, record, op, start)
     return op
+
+
+def _inferred(record: Record, name: str, view: View) -> list[Type]:
+    """The types that a record gives to results which the form does not write."""
+    found = record.infer[name](view) if name in record.infer else None
+    if found is None:
+        return []
+    return list(found) if isinstance(found, (list, tuple)) else [found]
 
 
 def _check_written(r: Reader, values: Sequence[Value], types: Sequence[Type], at: int) -> None:

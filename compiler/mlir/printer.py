@@ -9,9 +9,9 @@ from __future__ import annotations
 from ..types import Type
 from .affine import affine_text
 from .attributes import string_text, symbol_text
-from .forms import FormError, Record, View
 from .ir import Module, Op
 from .kinds import INTS32
+from .records import FormError, Record, View
 from .structure import type_tuple
 from .table import RECORDS, SHORT_NAMES
 from .writer import Writer
@@ -119,7 +119,7 @@ def _write_regions(w: Writer, op: Op, record: Record | None) -> None:
 
 
 def full_attrs(view: View) -> dict[str, object]:
-    """All attributes as upstream's generic form wants them: defaults and segment sizes written out."""
+    """All attributes for the generic form: needed defaults and segment sizes written out."""
     attrs: dict[str, object] = {}
     for key, default in view.record.defaults.items():
         if callable(default):

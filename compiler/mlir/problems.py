@@ -6,13 +6,16 @@ Must not know: the operations around it.
 
 from __future__ import annotations
 
-from .forms import Slot, View
+from collections.abc import Sequence
+
+from .records import Slot, View
 from .rules import CLASSES
 
 
 def op_problem(view: View) -> str | None:
     """The first thing that is wrong with an operation, its regions left aside."""
-    return _attr_problem(view) or _class_problem(view) or _rule_problem(view)
+    slots = (*view.record.operands, *view.record.results)
+    return _attr_problem(view) or class_problem(view, slots) or _rule_problem(view)
 
 
 def _attr_problem(view: View) -> str | None:
@@ -33,19 +36,13 @@ def _attr_problem(view: View) -> str | None:
 _ALWAYS = {"operandSegmentSizes"}
 
 
-def _class_problem(view: View) -> str | None:
-    for slot in (*view.record.operands, *view.record.results):
-        problem = _slot_problem(view, slot)
-        if problem:
-            return problem
-    return None
-
-
-def _slot_problem(view: View, slot: Slot) -> str | None:
-    words, accepts = CLASSES[slot.kind]
-    for value in view.values(slot.name):
-        if not accepts(value.type):
-            return f"{slot.name} must be {words}, not {value.type}"
+def class_problem(view: View, slots: Sequence[Slot]) -> str | None:
+    """The first operand or result whose type is not of its slot's class."""
+    for slot in slots:
+        words, accepts = CLASSES[slot.kind]
+        for value in view.values(slot.name):
+            if not accepts(value.type):
+                return f"{slot.name} must be {words}, not {value.type}"
     return None
 
 

@@ -234,7 +234,10 @@ class Reader(NumberCursor):
         if token.text in self.aliases:
             return self.alias(token.text, self.attr)
         if "." not in token.text and not self.peek("<"):
-            self.fail(f"{token.text} is not defined; write `{token.text} = …` at the top level", self.at - 1)
+            self.fail(
+                f"{token.text} is not defined; write `{token.text} = …` at the top level",
+                self.at - 1,
+            )
         return self.raw(token.start)
 
     def raw(self, start: int) -> Raw:

@@ -19,7 +19,7 @@ from ..types import (
     i1,
     index,
 )
-from .forms import DYNAMIC, Rule, View
+from .records import DYNAMIC, Rule, View
 
 
 def _element_is(test: Callable[[DType], bool]) -> Callable[[Type], bool]:
@@ -71,7 +71,9 @@ def same(*names: str) -> Rule:
     return rule
 
 
-def holds(name: str, expected: Callable[[View], Type | Sequence[Type] | None], why: str = "") -> Rule:
+def holds(
+    name: str, expected: Callable[[View], Type | Sequence[Type] | None], why: str = ""
+) -> Rule:
     """The operands or results of a name have the types that `expected` gives (None: anything)."""
 
     def rule(view: View) -> str | None:
@@ -145,7 +147,7 @@ def rank_of(type: Type) -> int:
 
 
 def shape_of(type: Type) -> tuple[int, ...]:
-    return () if isinstance(type, DType) else type.shape  # type: ignore[union-attr]
+    return getattr(type, "shape", ())
 
 
 def dynamic_count(static: str) -> Callable[[View], int]:
@@ -155,8 +157,7 @@ def dynamic_count(static: str) -> Callable[[View], int]:
 
 def same_shape(a: str, b: str) -> Rule:
     return require(
-        lambda v: shape_of(v.type(a)) == shape_of(v.type(b))
-        and type(v.type(a)) is type(v.type(b)),
+        lambda v: shape_of(v.type(a)) == shape_of(v.type(b)) and type(v.type(a)) is type(v.type(b)),
         f"{a} and {b} differ in shape: {{{a}}} and {{{b}}}",
     )
 
@@ -172,8 +173,9 @@ def wider(narrow: str, wide: str) -> Rule:
 def same_size(a: str, b: str) -> Rule:
     """As many elements of the same element type."""
     return require(
-        lambda v: _total(v.type(a)) == _total(v.type(b))
-        and element(v.type(a)) is element(v.type(b)),
+        lambda v: (
+            _total(v.type(a)) == _total(v.type(b)) and element(v.type(a)) is element(v.type(b))
+        ),
         f"{{{a}}} and {{{b}}} do not have the same elements",
     )
 

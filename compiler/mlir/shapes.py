@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .forms import DYNAMIC, Rule, View
 from .kinds import INTS
+from .records import DYNAMIC, Rule, View
 from .rules import dynamic_count, rank_of, require, shape_of
 
 SLICES: dict[str, Any] = {
@@ -20,7 +20,7 @@ SLICES: dict[str, Any] = {
     },
     "segments": "derived",
 }
-"""Attributes and counts of an operation with offsets, sizes and strides, each a number or an operand."""
+"""Attributes and counts for offsets, sizes and strides, each a number or an operand."""
 
 
 def _groups_fit(big: tuple[int, ...], small: tuple[int, ...], groups: list[list[int]]) -> bool:

@@ -10,18 +10,19 @@ from typing import Any
 from ..types import MemRefType, TensorType, Type, element
 from .attributes import dense_text, symbol_text
 from .define import Table, define
-from .forms import RegionRule, View, pretty_attrs
 from .ir import AffineMap, Block, Dense, Op, Unit, Value
 from .kinds import INTS32, MAPS, NUMBER, STRING, UNIT, WORDS, Holds
 from .reader import Reader
+from .records import RegionRule, View, pretty_attrs
 from .rules import holds, require, shape_of
 from .structure import (
     FUNCTION_ATTRS,
+    FUNCTION_RULES,
     OPTIONAL_FUNCTION_ATTRS,
     arrow,
     expect_types,
-    read_attributes,
     read_arrow,
+    read_attributes,
     read_signature,
     write_attributes,
     write_signature,
@@ -93,12 +94,18 @@ def _generic_maps(view: View) -> str | None:
     for map, value in zip(maps, view.op.operands):
         shape = shape_of(value.type)
         if map.dims != count or len(map.rows) != len(shape):
-            return f"an indexing map takes {count} dimensions and gives {len(shape)} for {value.type}"
+            return (
+                f"an indexing map takes {count} dimensions and gives {len(shape)} for {value.type}"
+            )
         for (coefficients, constant), size in zip(map.rows, shape):
-            if constant == 0 and sorted(coefficients)[-1:] == [1] and sum(map_abs(coefficients)) == 1:
+            if (
+                constant == 0
+                and sorted(coefficients)[-1:] == [1]
+                and sum(map_abs(coefficients)) == 1
+            ):
                 dim = coefficients.index(1)
                 if sizes.setdefault(dim, size) != size:
-                    return f"dimension d{dim} is {sizes[dim]} in one operand and {size} in {value.type}"
+                    return f"dimension d{dim} is {sizes[dim]} elsewhere and {size} in {value.type}"
     if len(sizes) != count:
         return "every dimension must be the plain index of some operand"
     return _generic_bounds(maps, view, sizes)
@@ -117,7 +124,7 @@ def _generic_bounds(maps: list[AffineMap], view: View, sizes: dict[int, int]) ->
             low = constant + sum(e for e in ends if e < 0)
             high = constant + sum(e for e in ends if e > 0)
             if low < 0 or high >= size:
-                return f"an indexing map reaches {low} to {high} in a dimension of size {size} of {value.type}"
+                return f"an indexing map reaches {low} to {high}, outside {size} of {value.type}"
     return None
 
 
@@ -126,16 +133,28 @@ def _tensors(view: View) -> list[Type]:
 
 
 define(
-    TABLE, "linalg.generic", "inputs* outputs*:buffer", "results*:tensor", None,
+    TABLE,
+    "linalg.generic",
+    "inputs* outputs*:buffer",
+    "results*:tensor",
+    None,
     holds("results", _tensors),
-    require(lambda v: len(v.values("results")) == len(_tensors(v)), "one result for each output tensor"),
+    require(
+        lambda v: len(v.values("results")) == len(_tensors(v)), "one result for each output tensor"
+    ),
     _generic_maps,
     attrs={"indexing_maps": MAPS, "iterator_types": WORDS, "doc": STRING, "library_call": STRING},
-    optional="doc library_call", segments="kept", custom=Generic(),
-    regions=(RegionRule(
-        lambda v, _: [element(o.type) for o in v.op.operands], "linalg.yield",
-        lambda v, _: [element(t) for t in v.types("outputs")]),),
-)  # fmt: skip
+    optional="doc library_call",
+    segments="kept",
+    custom=Generic(),
+    regions=(
+        RegionRule(
+            lambda v, _: [element(o.type) for o in v.op.operands],
+            "linalg.yield",
+            lambda v, _: [element(t) for t in v.types("outputs")],
+        ),
+    ),
+)
 
 
 # -- gpu -------------------------------------------------------------------------------------------
@@ -161,9 +180,14 @@ class GpuModule:
 
 
 define(
-    TABLE, "gpu.module", custom=GpuModule(), isolated=True, regions=(RegionRule(lambda v, _: []),),
-    attrs={"sym_name": STRING, "targets": Holds((list,), "a list")}, optional="targets",
-)  # fmt: skip
+    TABLE,
+    "gpu.module",
+    custom=GpuModule(),
+    isolated=True,
+    regions=(RegionRule(lambda v, _: []),),
+    attrs={"sym_name": STRING, "targets": Holds((list,), "a list")},
+    optional="targets",
+)
 
 
 class GpuFunction:
@@ -213,18 +237,33 @@ def _gpu_arguments(view: View, _: int) -> list[Type] | None:
 
 
 define(
-    TABLE, "gpu.func", custom=GpuFunction(), isolated=True,
-    attrs={**FUNCTION_ATTRS, "gpu.kernel": UNIT, "workgroup_attributions": NUMBER,
-           "known_block_size": INTS32, "known_grid_size": INTS32},
-    optional=f"{OPTIONAL_FUNCTION_ATTRS} gpu.kernel workgroup_attributions known_block_size known_grid_size",
+    TABLE,
+    "gpu.func",
+    "",
+    "",
+    None,
+    *FUNCTION_RULES,
+    custom=GpuFunction(),
+    isolated=True,
+    attrs={
+        **FUNCTION_ATTRS,
+        "gpu.kernel": UNIT,
+        "workgroup_attributions": NUMBER,
+        "known_block_size": INTS32,
+        "known_grid_size": INTS32,
+    },
+    optional=f"{OPTIONAL_FUNCTION_ATTRS} gpu.kernel workgroup_attributions"
+    " known_block_size known_grid_size",
     defaults={"workgroup_attributions": 0},
-    regions=(RegionRule(_gpu_arguments, "gpu.return", lambda v, _: v.attr("function_type").results),),
-)  # fmt: skip
+    regions=(
+        RegionRule(_gpu_arguments, "gpu.return", lambda v, _: v.attr("function_type").results),
+    ),
+)
 
 
 # -- memref.global ---------------------------------------------------------------------------------
 class Global:
-    """`memref.global "private" constant @name : memref<4xf32> = dense<…> {alignment = 64 : i64}`."""
+    """`memref.global "private" constant @name : memref<4xf32> = dense<…> {…}`."""
 
     _own = ("sym_name", "sym_visibility", "constant", "type", "initial_value")
 
@@ -260,10 +299,26 @@ class Global:
         return Op("memref.global", attrs={**attrs, **r.attr_dict()})
 
 
-define(
-    TABLE, "memref.global", custom=Global(),
-    attrs={"sym_name": STRING, "sym_visibility": STRING, "constant": UNIT, "alignment": NUMBER,
-           "type": Holds((MemRefType,), "a memref type"), "initial_value": Holds((Dense, Unit), "dense<…>")},
-    optional="sym_visibility constant alignment initial_value",
-)  # fmt: skip
+def _initial_fits(view: View) -> bool:
+    value, type = view.attr("initial_value"), view.attr("type")
+    return not isinstance(value, Dense) or value.type == TensorType(type.shape, type.dtype)
 
+
+define(
+    TABLE,
+    "memref.global",
+    "",
+    "",
+    None,
+    require(_initial_fits, "the initial value does not have the memref's shape and element type"),
+    custom=Global(),
+    attrs={
+        "sym_name": STRING,
+        "sym_visibility": STRING,
+        "constant": UNIT,
+        "alignment": NUMBER,
+        "type": Holds((MemRefType,), "a memref type"),
+        "initial_value": Holds((Dense, Unit), "dense<…>"),
+    },
+    optional="sym_visibility constant alignment initial_value",
+)

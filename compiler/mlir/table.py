@@ -16,11 +16,18 @@ from . import (
     formats_vector,
     structure,
     structure_kernels,
+    structure_scf,
 )
-from .forms import Record
+from .records import Record
 
 _MODULES = (
-    structure, structure_kernels, formats_arith, formats_memref, formats_vector, formats_tensor,
+    structure,
+    structure_scf,
+    structure_kernels,
+    formats_arith,
+    formats_memref,
+    formats_vector,
+    formats_tensor,
     formats_gpu,
 )  # fmt: skip
 

@@ -14,8 +14,12 @@ from ..types import DType, MemRefType, TensorType, Type, VectorType, dtype_named
 SPACES = {"workgroup": 3, "global": 1, "private": 5}
 """`#gpu.address_space<…>` as the NVPTX address space numbers that stand for them."""
 
-_SHAPED = re.compile(r"(tensor|vector|memref)<\s*((?:(?:\d+|\?)\s*x\s*)*)([^,]*?)\s*(?:,(.*))?>", re.S)
-_STRIDED = re.compile(r"\s*strided<\s*\[([^\]]*)\]\s*(?:,\s*offset\s*:\s*(\?|-?\d+)\s*)?>\s*(?:,(.*))?", re.S)
+_SHAPED = re.compile(
+    r"(tensor|vector|memref)<\s*((?:(?:\d+|\?)\s*x\s*)*)([^,]*?)\s*(?:,(.*))?>", re.S
+)
+_STRIDED = re.compile(
+    r"\s*strided<\s*\[([^\]]*)\]\s*(?:,\s*offset\s*:\s*(\?|-?\d+)\s*)?>\s*(?:,(.*))?", re.S
+)
 _SPACE = re.compile(r"\s*(?:(\d+)(?:\s*:\s*\w+)?|#gpu\.address_space<\s*(\w+)\s*>)\s*", re.S)
 _DYNAMIC = "dynamic sizes (`?`) are not supported: write the size as a number"
 
@@ -28,7 +32,7 @@ def scalar_type(name: str) -> DType | None:
 
 @lru_cache(maxsize=4096)
 def shaped_type(text: str) -> Type:
-    """`tensor<4x8xf32>`, `vector<…>` or `memref<…>`; ValueError with the reason where it is not one."""
+    """`tensor<4x8xf32>`, `vector<…>` or `memref<…>`; else a ValueError with the reason."""
     match = _SHAPED.fullmatch(text)
     if match is None:
         raise ValueError(f"{text} is not a type")
@@ -58,7 +62,8 @@ def _unknown_element(kind: str, name: str) -> str:
 def _memref(shape: tuple[int, ...], dtype: DType, rest: str | None) -> MemRefType:
     if rest is None:
         return MemRefType(shape, dtype)
-    strides, offset = None, 0
+    strides: tuple[int, ...] | None = None
+    offset: int | None = 0
     strided = _STRIDED.fullmatch(rest)
     if strided is not None:
         steps = [s.strip() for s in strided[1].split(",")] if strided[1].strip() else []

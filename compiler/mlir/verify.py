@@ -11,10 +11,10 @@ from typing import NoReturn
 
 from ..errors import VerifyError
 from ..types import FunctionType, Type
-from .forms import FormError, Record, RegionRule, View
 from .ir import Block, Module, Op, Symbol, Value
 from .printer import print_op
 from .problems import op_problem
+from .records import FormError, Record, RegionRule, View
 from .table import RECORDS
 
 _SHOWN_LINES = 12
@@ -33,7 +33,10 @@ def verify(module: Module) -> None:
 
 
 def _fail(op: Op, message: str) -> NoReturn:
-    lines = print_op(op).split("\n")
+    try:
+        lines = print_op(op).split("\n")
+    except TypeError:  # an attribute that is none; the message names it
+        lines = [op.name]
     if len(lines) > _SHOWN_LINES:
         lines = [*lines[: _SHOWN_LINES - 1], f"… ({len(lines) - _SHOWN_LINES + 1} more lines)"]
     text = "\n  ".join(lines)
@@ -75,6 +78,8 @@ def _verify_op(
         inner = set(block.args) if closed else visible | set(block.args)
         for child in block.ops:
             _verify_op(child, inner, inner_tables, (*parents, op.name))
+    if not visible.isdisjoint(op.results):
+        _fail(op, "a result is defined twice: the operation stands in two places")
     visible.update(op.results)
 
 
@@ -131,7 +136,10 @@ def _verify_reference(op: Op, view: View, target: Op) -> None:
             pairs.append(("the results", signature.results, view.types("results")))
     for what, wanted, found in pairs:
         if list(wanted) != list(found):
-            _fail(op, f"{what} of @{target.attrs['sym_name']} are {_tuple(wanted)}, here {_tuple(found)}")
+            _fail(
+                op,
+                f"{what} of @{target.attrs['sym_name']} are {_tuple(wanted)}, here {_tuple(found)}",
+            )
 
 
 def _tuple(types: Sequence[Type]) -> str:
