@@ -39,11 +39,15 @@ class Output:
 
     `map` picks plain dimensions. `init` is the scalar that every element starts from (None for
     outputs that are written once, whose dims are all parallel).
+    In a kernel of kind scatter, `map` is None and `into` numbers the value that is updated: the body
+    gets that tensor as it stands, and yields the new element, whether to write it (i1), and where
+    (one `index` per axis).
     """
 
     type: TensorType
-    map: AffineMap
+    map: AffineMap | None
     init: Dense | None = None
+    into: int | None = None
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,8 @@ class Generic:
 class Kernel:
     """Generics that run as one unit and keep their intermediate values out of memory.
 
-    `kind` names the schedule: map, reduce, row, contract. `results` numbers the values it returns
-    (as in Read.source). In kinds row and reduce, the leading dims of every Generic are the same
+    `kind` names the schedule: map, reduce, row, contract, scatter. `results` numbers the values it
+    returns (as in Read.source). In kinds row and reduce, the leading dims of every Generic are the same
     parallel ones, and a Generic's result read by a later one is read at the same leading point.
     """
 

@@ -18,7 +18,7 @@ from ..graph import Builder, Node, Value
 from ..mlir.ir import AffineMap, Dense
 from ..opdef import OPS
 from ..scalars import Scalars, register, storage
-from ..types import DType, TensorType, i1, i64, index
+from ..types import DType, TensorType, i1, i8, i64, index
 
 
 @dataclass(frozen=True)
@@ -166,6 +166,11 @@ def from_storage(s: Scalars, scalar: Value, dtype: DType) -> Value:
 
 def to_storage(s: Scalars, scalar: Value, dtype: DType) -> Value:
     """A scalar in register form as the element that is stored."""
+    node = scalar.node
+    if dtype is i1 and node.op == "arith.cmpi" and node.attrs["predicate"] == "ne":
+        byte, zero = node.inputs
+        if byte.op == "param" and byte.type.dtype is i8 and zero.op == "arith.constant":
+            return byte  # it was loaded as a byte that holds 0 or 1
     return s.resize(scalar, storage(dtype), signed=False) if dtype is i1 else scalar
 
 

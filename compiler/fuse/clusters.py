@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ..graph import Graph, Node, Value
+from ..graph import Graph, Node, Value, topological
 from ..mlir.ir import AffineMap
 from ..opdef import OPS
 from ..types import Shape
 from .body import BodyWriter, identity_point
+from .scatter import scatter_kernel
 
 INLINE_COST = 2.0
 """An elementwise value with several readers is computed again in each while it costs no more than this."""
@@ -34,6 +35,8 @@ ELEMENTWISE, MOVEMENT, SOURCE, REDUCTION, OPAQUE = (
     "elementwise", "movement", "source", "reduction", "opaque",
 )  # fmt: skip
 OUTER, ROW = "outer", "row"
+UPDATES = ("scatter", "dynamic_update_slice")
+"""Opaque ops that inline their updates and indices, but not the array that they update."""
 
 
 def kind_of(node: Node) -> str:
@@ -133,20 +136,40 @@ def find_roots(graph: Graph, aliases: set[Node]) -> set[Node]:
     roots: set[Node] = set()
     cost: dict[Node, float] = {}
     depth: dict[Node, int] = {}
+    follows: set[Node] = set()  # elementwise chains that start at a matrix product
     results = {v.node for v in graph.results}
     for node in graph.nodes:
         kind = kind_of(node)
         inner = [v.node for v in node.inputs if v.node not in roots and v.node in cost]
         cost[node] = OPS[node.op].cost + sum(cost[n] for n in inner)
         depth[node] = 1 + max((depth[n] for n in inner), default=0)
-        opaque_user = any(kind_of(u) == OPAQUE or u in aliases for u in graph.uses[node])
-        if kind in (REDUCTION, OPAQUE) or node in results or node in aliases or opaque_user:
-            roots.add(node)
-        elif kind != SOURCE and _needs_place(graph, node, cost, depth):
+        opaque_user = any(u in aliases or _wants_memory(u, node, roots) for u in graph.uses[node])
+        if kind == ELEMENTWISE and any(
+            v.op == "dot_general" or v.node in follows for v in node.inputs
+        ):
+            follows.add(node)
+            opaque_user |= any(kind_of(u) != ELEMENTWISE for u in graph.uses[node])
+        always = kind in (REDUCTION, OPAQUE) or node in results or node in aliases or opaque_user
+        if always or (kind != SOURCE and _needs_place(graph, node, cost, depth)):
             roots.add(node)
         if node in roots:
             cost[node], depth[node] = 0.0, 0
     return roots
+
+
+def _wants_memory(user: Node, node: Node, roots: set[Node]) -> bool:
+    """Whether `user` must find `node` in memory.
+
+    An update of one element may inline what it writes, whatever that reads; a longer one inlines
+    only what cannot read the array while it changes, so never what depends on it.
+    """
+    if user.op not in UPDATES:
+        return kind_of(user) == OPAQUE
+    if any(v.node is node for v in user.inputs[:1]):
+        return True
+    updates = user.inputs[1 if user.op == "dynamic_update_slice" else 2]
+    array = user.inputs[0].node
+    return updates.type.size > 1 and array in topological([node.result], stop=roots.__contains__)
 
 
 def _needs_place(graph: Graph, node: Node, cost: dict[Node, float], depth: dict[Node, int]) -> bool:
@@ -185,7 +208,7 @@ def _single(parts: Partition, node: Node) -> Cluster:
         contract = node if node.op == "dot_general" else None
         outer = node.types[0].shape if contract else None
         cluster = Cluster(number, [node], outer, (), {node: OUTER}, contract=contract)
-        cluster.reads = {v: {None} for v in node.inputs}
+        cluster.reads = {v: {None} for v in _opaque_reads(parts, node)}
     elif kind == REDUCTION:
         axes = tuple(node.attrs["axes"])
         shape = node.inputs[0].shape
@@ -205,6 +228,12 @@ def _single(parts: Partition, node: Node) -> Cluster:
         for value in cluster.reads:
             parts.readers.setdefault(value, []).append(cluster)
     return cluster
+
+
+def _opaque_reads(parts: Partition, node: Node) -> list[Value]:
+    if node.op not in UPDATES:
+        return list(node.inputs)
+    return scatter_kernel(node, parts.is_leaf)[1]
 
 
 def reduction_point_order(node: Node) -> tuple[int, ...]:

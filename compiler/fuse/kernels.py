@@ -16,12 +16,13 @@ from ..graph import Builder, Graph, Node, Value
 from ..kernel import PARALLEL, REDUCTION, Generic, Kernel, Output, Read
 from ..mlir.ir import AffineMap, Dense
 from ..opdef import OPS
-from ..scalars import register, scalar_type, storage
+from ..scalars import Scalars, storage
 from ..types import DType, TensorType, f32, i64
 from .body import BodyWriter, from_storage, identity_point, to_storage
 from .clusters import (
     OUTER,
     ROW,
+    UPDATES,
     Cluster,
     Partition,
     kind_of,
@@ -30,6 +31,7 @@ from .clusters import (
     reduction_point_order,
 )
 from .clusters import REDUCTION as REDUCE
+from .scatter import scatter_kernel
 
 
 def storage_type(type: TensorType) -> TensorType:
@@ -62,10 +64,14 @@ def _lower_cluster(
         types = (storage_type(first.types[0]),)
         mapping[first.result] = builder.add("alias", operands, attrs, types, builder.current).result
         return
-    if cluster.outer is None:
+    if cluster.outer is None and first.op not in UPDATES:
         _lower_opaque(first, builder, mapping)
         return
-    kernel, reads, results = KernelWriter(parts, cluster).write()
+    if first.op in UPDATES:
+        kernel, reads = scatter_kernel(first, parts.is_leaf)
+        results = [first.result]
+    else:
+        kernel, reads, results = KernelWriter(parts, cluster).write()
     node = builder.add(
         "kernel",
         tuple(mapping[v] for v in reads),
@@ -297,30 +303,64 @@ class KernelWriter:
         self.generics.append(Generic(dims, kinds, reads, body, tuple(outs)))
 
     def _write_reduction(self, members: Sequence[Node]) -> None:
+        """A map Generic that makes the elements, where they are not just read, and one that joins them.
+
+        The joining body combines an element with what is held, so it also joins two partial results.
+        """
         dims = self.outer + self.row
-        kinds = (PARALLEL,) * len(self.outer) + (REDUCTION,) * len(self.row)
-        keep = AffineMap.select(len(dims), range(len(self.outer)))
         writer = BodyWriter(len(dims), self.parts.is_leaf)
-        elements = [self._member_scalar(writer, node) for node in members]
-        scalars: list[Value] = []
+        elements = [
+            to_storage(writer.s, part, dtype)
+            for node in members
+            for part, dtype in _elements(
+                writer, node, self._member_scalar(writer, node), self.outer
+            )
+        ]
+        reads = self._element_reads(writer, elements)
+        keep = AffineMap.select(len(dims), range(len(self.outer)))
+        builder = Builder(name="body")
+        params = [builder.param(e.type) for e in elements]
         outs: list[Output] = []
-        numbered: list[tuple[Node, Output]] = []
-        for node, element in zip(members, elements):
-            first = len(outs)
-            scalars += _accumulate(writer, node, element, self, outs, keep)
-            numbered.append((node, outs[-1] if OPS[node.op].extra.get("pairs") else outs[first]))
-        reads = tuple(self._read(v, m) for v, m in writer.reads)
-        body = writer.builder.graph(scalars, "body")
+        for node in members:
+            outs += [
+                _accumulator_output(self.outer, dtype, unit, keep) for dtype, unit in _units(node)
+            ]
+        held = [builder.param(TensorType((), out.type.dtype)) for out in outs]
+        scalars: list[Value] = []
         base = self._taken()
-        self.generics.append(Generic(dims, kinds, reads, body, tuple(outs)))
         narrowed: list[tuple[Node, int]] = []
-        for node, out in numbered:
-            number = base + next(k for k, o in enumerate(outs) if o is out)
-            self.slots[node.result] = _Slot(number, out.type)
-            if out.type.dtype is not storage(node.types[0].dtype):
+        for node in members:
+            first = len(scalars)
+            scalars += _combine(Scalars(builder), node, held[first:], params[first:])
+            number = base + (len(scalars) - 1)  # of a pair, the position is the result
+            self.slots[node.result] = _Slot(number, outs[number - base].type)
+            if outs[number - base].type.dtype is not storage(node.types[0].dtype):
                 narrowed.append((node, number))
+        kinds = (PARALLEL,) * len(self.outer) + (REDUCTION,) * len(self.row)
+        body = builder.graph(scalars, "body")
+        self.generics.append(Generic(dims, kinds, tuple(reads), body, tuple(outs)))
         if narrowed:
             self._narrow(narrowed)
+
+    def _element_reads(self, writer: BodyWriter, elements: Sequence[Value]) -> list[Read]:
+        """How the joining Generic reads each element; the computed ones get a map Generic first."""
+        dims = self.outer + self.row
+        computed = list(dict.fromkeys(e for e in elements if e.op != "param"))
+        outs = [
+            Output(TensorType(dims, e.type.dtype), AffineMap.identity(len(dims))) for e in computed
+        ]
+        direct = {
+            param: self._read(value, map)
+            for param, (value, map) in zip(list(writer.builder.params), writer.reads)
+        }
+        made: dict[Value, Read] = {}
+        if computed:
+            base = self._taken()
+            self._finish(writer, dims, (PARALLEL,) * len(dims), (), computed, outs)
+            made = {
+                e: Read(base + k, AffineMap.identity(len(dims))) for k, e in enumerate(computed)
+            }
+        return [made[e] if e in made else direct[e] for e in elements]
 
     def _narrow(self, members: list[tuple[Node, int]]) -> None:
         """Round wide accumulators to the dtype of the result, in a Generic of their own."""
@@ -365,37 +405,42 @@ class KernelWriter:
             self._narrow([(node, base)])
 
 
-def accumulator(dtype: DType) -> DType:
-    """The type in which elements of `dtype` are summed: 16-bit floats in f32."""
-    return f32 if dtype.is_float and dtype.bits == 16 else register(dtype)
+def _wide(dtype: DType) -> DType:
+    """The logical dtype in which elements of `dtype` are joined: 16-bit floats in f32."""
+    return f32 if dtype.is_float and dtype.bits == 16 else dtype
 
 
-def _accumulate(
-    writer: BodyWriter,
-    node: Node,
-    element: Value,
-    kernel: KernelWriter,
-    outs: list[Output],
-    keep: AffineMap,
+def _units(node: Node) -> list[tuple[DType, float]]:
+    """Storage type and unit of each accumulator of a reduction: a value, for argmax a position too."""
+    op, wide = OPS[node.op], _wide(node.inputs[0].type.dtype)
+    value = (storage(wide), op.extra["unit"](wide))
+    return [value, (i64, (1 << 63) - 1)] if op.extra.get("pairs") else [value]
+
+
+def _elements(
+    writer: BodyWriter, node: Node, element: Value, outer: tuple[int, ...]
+) -> list[tuple[Value, DType]]:
+    """What a reduction joins, in register form, with logical dtypes."""
+    wide = _wide(node.inputs[0].type.dtype)
+    if element.type.dtype.is_float:
+        element = writer.s.resize_float(element, wide)
+    if not OPS[node.op].extra.get("pairs"):
+        return [(element, wide)]
+    at = writer.from_index(identity_point(writer.dims)[len(outer)], i64)
+    return [(element, wide), (at, i64)]
+
+
+def _combine(
+    s: Scalars, node: Node, held: Sequence[Value], elements: Sequence[Value]
 ) -> list[Value]:
-    """Append the accumulators of one reduction; gives what the body yields for them."""
-    op, dtype = OPS[node.op], node.inputs[0].type.dtype
+    """Join one element with what is held; both in storage form."""
+    op, wide = OPS[node.op], _wide(node.inputs[0].type.dtype)
     assert op.combine is not None
-    s, wide = writer.s, accumulator(dtype)
-    logical = f32 if wide is f32 and dtype.bits == 16 else dtype
-    if dtype.is_float and dtype.bits == 16:
-        element = s.resize_float(element, f32)
-    kind = storage(logical)
-    unit = op.extra["unit"](logical)
-    outs.append(_accumulator_output(kernel.outer, kind, unit, keep))
-    held = from_storage(s, writer.builder.param(TensorType((), kind)), logical)
+    a, e = from_storage(s, held[0], wide), from_storage(s, elements[0], wide)
     if not op.extra.get("pairs"):
-        return [to_storage(s, op.combine(s, held, element, logical), logical)]
-    outs.append(_accumulator_output(kernel.outer, i64, (1 << 63) - 1, keep))
-    held_at = writer.builder.param(scalar_type(i64))
-    at = writer.from_index(identity_point(writer.dims)[len(kernel.outer)], i64)
-    best, where = op.combine(s, (held, held_at), (element, at), logical)
-    return [to_storage(s, best, logical), where]
+        return [to_storage(s, op.combine(s, a, e, wide), wide)]
+    best, where = op.combine(s, (a, held[1]), (e, elements[1]), wide)
+    return [to_storage(s, best, wide), where]
 
 
 def _accumulator_output(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..target import Target
-from .contract_space import Access, Contraction, Dim, product
+from .contract_space import Contraction, Dim, product
 
 CHUNK_FLOPS = 4_000_000
 """Multiplications and additions worth a chunk of their own: some 40 µs."""
@@ -184,7 +184,7 @@ def make_plan(c: Contraction, target: Target) -> Plan:
     batch = product(c_batch)
     flops = 2 * batch * product(c_rows) * product(c_columns) * product(c.depth)
     grid = _grid(flops, batch, rows.count, columns.count)
-    if copy_rhs and grid[2] == batch > 1 or copy_rhs and grid == (1, 1, 1):
+    if (copy_rhs and grid[2] == batch > 1) or (copy_rhs and grid == (1, 1, 1)):
         size = columns.count * product(c.depth) * -(-width // lanes) * lanes
         if size * c.dtype.itemsize <= STACK_BYTES and grid[:2] == (1, 1):
             copy_rhs = "local"
@@ -264,7 +264,7 @@ def _copy_rhs(
     contiguous = columns.dim.strides[1] == 1
     if not contiguous:
         return "shared" if rows.count >= 2 else ""
-    if columns.outer or len(columns.widths) == 1 and columns.pieces == 1 and not c.rhs.prologue:
+    if columns.outer or (len(columns.widths) == 1 and columns.pieces == 1 and not c.rhs.prologue):
         return ""
     return "shared" if rows.count >= 6 else ""
 

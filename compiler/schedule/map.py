@@ -1,0 +1,229 @@
+"""Map kernels: every point on its own. Contiguous axes are joined, the innermost runs on vectors.
+
+Takes: a Kernel of one all-parallel Generic. Gives: its loop nest. The last, partial vector of a row is
+masked, so there is one body and no scalar tail. Must not know: other kinds of kernel.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from ..kernel import Generic, Kernel
+from ..mlir.ir import AffineMap, Module, Value
+from ..target import Target
+from ..types import TensorType
+from .nest import (
+    At,
+    Lanes,
+    Nest,
+    address_form,
+    body_dtypes,
+    body_work,
+    chunks,
+    vector_lanes,
+)  # fmt: skip
+from .scheduled import Scheduled
+
+INNER_BLOCK = 8192
+"""Elements of a long inner axis that make one unit of parallel work."""
+
+
+def schedule_map(kernel: Kernel, target: Target, module: Module, name: str) -> Scheduled:
+    """The loop nest of a map kernel."""
+    (generic,) = kernel.generics
+    nest = Nest(kernel, target, module, name)
+    if all(generic.dims):
+        MapLoops(nest, generic).write()
+    nest.finish()
+    module.ops.append(nest.function)
+    return Scheduled(nest.function)
+
+
+class MapLoops:
+    """Writes the loops of a map over the joined dims of its Generic."""
+
+    def __init__(self, nest: Nest, generic: Generic) -> None:
+        self.nest = nest
+        self.b = nest.b
+        self.generic = generic
+        self.groups = join_dims(nest.kernel, generic)
+        self.extents = [math.prod(generic.dims[d] for d in group) for group in self.groups]
+        inner = self.extents[-1] if self.extents else 1
+        self.vector_dim = self.groups[-1][-1] if self.groups else 0
+        self.lanes = vector_lanes(nest.target, body_dtypes(nest.kernel), inner)
+
+    def write(self) -> None:
+        """The whole nest."""
+        if not self.extents:
+            self._point([], None)
+            return
+        *outer, inner = self.extents
+        work = body_work(self.generic) / self.lanes
+        if inner >= 2 * INNER_BLOCK and math.prod(outer) < 16:
+            blocks, rest = divmod(inner, INNER_BLOCK)
+            self._nest([*outer, blocks], INNER_BLOCK, work, blocked=True)
+            if rest:
+                self._nest(outer, rest, work, start=blocks * INNER_BLOCK)
+        else:
+            self._nest(outer, inner, work)
+
+    def _nest(
+        self,
+        outer: Sequence[int],
+        inner: int,
+        work: float,
+        *,
+        blocked: bool = False,
+        start: int = 0,
+    ) -> None:
+        """Loops over `outer` (the first ones parallel), then `inner` elements on vectors.
+
+        With `blocked` the last outer index counts blocks of the innermost axis; `start` is where the
+        inner elements begin.
+        """
+
+        def row(coords: Sequence[Value]) -> None:
+            base = self.b.index(start)
+            if blocked:
+                *coords, block = coords
+                base = self.b.mul(block, INNER_BLOCK)
+            self._row(list(coords), base, inner)
+
+        parallel_loops(self.nest, outer, work * inner, row)
+
+    def _row(self, coords: list[Value], base: Value, count: int) -> None:
+        """`count` elements of the innermost axis from `base` on."""
+        whole = count // self.lanes * self.lanes
+        step = self.b.index(self.lanes)
+        if self.lanes == 1:
+            with self.b.loop(self.b.index(0), self.b.index(count), step) as i:
+                self._point([*coords, self.b.add(base, i)], None)
+            return
+        if whole > self.lanes:
+            with self.b.loop(self.b.index(0), self.b.index(whole), step) as i:
+                self._point([*coords, self.b.add(base, i)], self._all())
+        elif whole:
+            self._point([*coords, base], self._all())
+        if count > whole:
+            mask = self.nest.first_mask(count - whole, self.lanes)
+            lanes = Lanes(self.vector_dim, self.lanes, mask)
+            self._point([*coords, self.b.add(base, whole)], lanes)
+
+    def _all(self) -> Lanes:
+        return Lanes(self.vector_dim, self.lanes)
+
+    def _point(self, joined: Sequence[Value], lanes: Lanes | None) -> None:
+        """One element or vector: read, run the body, store."""
+        at = At(split_coords(self.nest, self.generic, self.groups, joined), lanes)
+        values = self.nest.run(self.generic, at)
+        for k, (out, value) in enumerate(zip(self.generic.outs, values)):
+            number = self.nest.number_of(self.generic, k)
+            if number in self.nest.buffers:
+                self.nest.store(value, self.nest.buffers[number], out.map, at)
+
+
+# -- joining axes ---------------------------------------------------------------------------------
+def join_dims(kernel: Kernel, generic: Generic) -> list[list[int]]:
+    """The dims in groups that every access walks as one axis, in order; axes of length 1 vanish.
+
+    Dims whose index the body uses stay alone.
+    """
+    used = {n.attrs["dim"] for n in generic.body.nodes if n.op == "linalg.index"}
+    forms = _forms(kernel, generic)
+    groups: list[list[int]] = []
+    for d, n in enumerate(generic.dims):
+        if n == 1:
+            continue
+        if groups:
+            last = groups[-1][-1]
+            free = d not in used and last not in used
+            if free and all(f[last] == f[d] * n for f in forms):
+                groups[-1].append(d)
+                continue
+        groups.append([d])
+    return groups
+
+
+def _forms(kernel: Kernel, generic: Generic) -> list[tuple[int, ...]]:
+    accesses: list[tuple[AffineMap, TensorType]] = [
+        (r.map, kernel.value_types[r.source]) for r in generic.reads if r.map is not None
+    ]
+    accesses += [(o.map, o.type) for o in generic.outs if o.map is not None]
+    return [address_form(map, type.shape)[0] for map, type in accesses]
+
+
+def split_coords(
+    nest: Nest, generic: Generic, groups: list[list[int]], joined: Sequence[Value]
+) -> tuple[Value, ...]:
+    """An index for every dim from the joined ones: a group's index stands at its innermost dim.
+
+    The others of the group are 0: every access is linear, and joined dims have the coefficients of
+    one axis, so the address is the same.
+    """
+    coords = [nest.b.index(0)] * len(generic.dims)
+    for group, value in zip(groups, joined):
+        coords[group[-1]] = value
+    return tuple(coords)
+
+
+# -- parallel loops -------------------------------------------------------------------------------
+def parallel_loops(
+    nest: Nest,
+    extents: Sequence[int],
+    work: float,
+    body: Callable[[Sequence[Value]], None],
+    setup: Callable[[], None] = lambda: None,
+) -> None:
+    """Loops over `extents`, the first axes cut into chunks that may run on any thread.
+
+    `work` is that of one point of `extents`. Chunk bounds depend on shapes alone. `setup` writes
+    what every chunk does first (buffers of its own).
+    """
+    b = nest.b
+    split = 0
+    items = 1
+    while split < len(extents) and items < 64:
+        items *= extents[split]
+        split += 1
+    rest = extents[split:]
+    count = chunks(items, work * math.prod(rest))
+
+    def inner(coords: list[Value], remaining: Sequence[int]) -> None:
+        if not remaining:
+            body(coords)
+            return
+        if remaining[0] == 1:
+            inner([*coords, b.index(0)], remaining[1:])
+            return
+        with b.loop(b.index(0), b.index(remaining[0]), b.index(1)) as i:
+            inner([*coords, i], remaining[1:])
+
+    if count == 1:
+        setup()
+        inner([], extents)
+        return
+    size = -(-items // count)
+    count = -(-items // size)
+    with b.parallel(b.index(0), b.index(count), b.index(1)) as chunk:
+        setup()
+        low = b.mul(chunk, size)
+        high = b.add(low, size)
+        if items % size:
+            high = b.op("arith.minsi", [high, b.index(items)])
+        with b.loop(low, high, b.index(1)) as item:
+            inner(_unflatten(nest, item, extents[:split]), rest)
+
+
+def _unflatten(nest: Nest, item: Value, extents: Sequence[int]) -> list[Value]:
+    """The coordinates of a row-major position."""
+    b = nest.b
+    coords: list[Value] = []
+    stride = math.prod(extents)
+    for position, n in enumerate(extents):
+        stride //= n
+        at = item if stride == 1 else b.op("arith.divui", [item, b.index(stride)])
+        if position and n > 1:
+            at = b.op("arith.remui", [at, b.index(n)])
+        coords.append(at if n > 1 else b.index(0))
+    return coords

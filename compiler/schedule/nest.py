@@ -1,0 +1,288 @@
+"""What all loop nests share: a kernel's function, its buffers, addresses, loads and stores.
+
+Takes: a Kernel, a Target. Gives: `Nest`, with which the schedules write their loops.
+Must not know: which loops a schedule makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..kernel import Generic, Kernel, Output, Read
+from ..mlir.builder import Builder
+from ..mlir.ir import AffineMap, Module, Value, function
+from ..target import Target
+from ..types import DType, FunctionType, MemRefType, Type, VectorType, element, i1, i8, index
+from .body import BodyEmitter, buffer_type, flatten, gather
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """Which dim runs along a vector, how wide, and which lanes are real (None: all)."""
+
+    dim: int
+    count: int
+    mask: Value | None = None
+
+
+@dataclass(frozen=True)
+class At:
+    """A point of a Generic's space: the index of every dim; along `lanes.dim`, of lane 0."""
+
+    coords: tuple[Value, ...]
+    lanes: Lanes | None = None
+
+    def scalar(self) -> At:
+        """The same point without lanes."""
+        return replace(self, lanes=None)
+
+
+def strides(shape: Sequence[int]) -> tuple[int, ...]:
+    """Row-major strides in elements."""
+    result, step = [], 1
+    for n in reversed(shape):
+        result.append(step)
+        step *= n
+    return tuple(reversed(result))
+
+
+def address_form(map: AffineMap, shape: Sequence[int]) -> tuple[tuple[int, ...], int]:
+    """The row-major address that an index map reads: (coefficient of every dim, constant)."""
+    coefficients, constant = [0] * map.dims, 0
+    for (row, offset), step in zip(map.rows, strides(shape)):
+        constant += offset * step
+        coefficients = [c + r * step for c, r in zip(coefficients, row)]
+    return tuple(coefficients), constant
+
+
+class Nest:
+    """One kernel's function under construction.
+
+    `held` maps numbered values (as in Read.source) that are in registers at the point in hand to a
+    scalar or vector; all others are read from `buffers`.
+    """
+
+    def __init__(self, kernel: Kernel, target: Target, module: Module, name: str) -> None:
+        self.kernel = kernel
+        self.target = target
+        params = [buffer_type(t) for t in kernel.params]
+        outs = [buffer_type(t) for t in kernel.result_types]
+        self.function = function(name, params + outs, [], private=True)
+        self.b = Builder(self.function)
+        self.bodies = BodyEmitter(module, self.b)
+        args = self.function.regions[0].args
+        self.buffers: dict[int, Value] = dict(enumerate(args[: len(params)]))
+        for number, arg in zip(kernel.results, args[len(params) :]):
+            self.buffers.setdefault(number, arg)
+        self.held: dict[int, Value] = {}
+        self.rows: dict[int, Value] = {}  # row-major buffers of values over the row alone
+        self.row_outer = 0
+        self._flat: dict[Value, Value] = {}
+
+    # -- addresses --------------------------------------------------------------------------
+    def flat(self, buffer: Value) -> Value:
+        """The buffer with one axis, made once at the head of the function."""
+        if buffer not in self._flat:
+            type = buffer.type
+            assert isinstance(type, MemRefType)
+            if type.rank < 2:
+                self._flat[buffer] = buffer
+            else:
+                with self.b.inside(self._block_of(buffer)):
+                    self._flat[buffer] = flatten(self.b, buffer)
+        return self._flat[buffer]
+
+    def _block_of(self, buffer: Value):  # type: ignore[no-untyped-def]
+        return self.b.entry if buffer in self.b.entry.args else self.b.block
+
+    def address(self, form: tuple[Sequence[int], int], coords: Sequence[Value]) -> Value:
+        """Σ coefficient · coordinate + constant, as an index."""
+        coefficients, constant = form
+        total = self.b.index(constant)
+        for c, coord in zip(coefficients, coords):
+            if c:
+                total = self.b.add(total, self.b.mul(coord, c))
+        return total
+
+    # -- reading ----------------------------------------------------------------------------
+    def read(self, read: Read, at: At) -> Value:
+        """What a body's parameter is at a point: a scalar, a vector, or the buffer itself."""
+        if read.source in self.held:
+            return self.held[read.source]
+        if read.source in self.rows:
+            return self._load_row(read.source, at)
+        buffer = self.buffers[read.source]
+        if read.map is None:
+            return buffer
+        return self.load(buffer, read.map, at)
+
+    def load(self, buffer: Value, map: AffineMap, at: At) -> Value:
+        """The element, or along the lanes the elements, that `map` reads."""
+        type = buffer.type
+        assert isinstance(type, MemRefType)
+        if type.rank == 0:
+            return self.b.load(buffer, [])
+        form = address_form(map, type.shape)
+        place = self.address(form, at.coords)
+        flat = self.flat(buffer)
+        stride = form[0][at.lanes.dim] if at.lanes is not None else 0
+        if at.lanes is None or stride == 0:
+            return self.b.load(flat, [place])
+        if stride == 1:
+            return self.get(flat, place, at.lanes)
+        steps = np.arange(at.lanes.count) * stride
+        offsets = self.b.const(steps, VectorType((at.lanes.count,), index))
+        where = self.b.op("arith.addi", [self.b.splat(place, at.lanes.count), offsets])
+        return gather(self.b, flat, [where], at.lanes.count, at.lanes.mask)
+
+    def get(self, flat: Value, place: Value, lanes: Lanes | None) -> Value:
+        """The element at a place of a buffer of rank 1, or along the lanes its neighbours too."""
+        if lanes is None:
+            return self.b.load(flat, [place])
+        if lanes.mask is None:
+            return self.b.vload(flat, [place], lanes.count)
+        type = VectorType((lanes.count,), element(flat.type))
+        nothing = self.b.const(0, type)
+        return self.b.op("vector.maskedload", [flat, place, lanes.mask, nothing], type)
+
+    def _row_place(self, number: int, outer: int, at: At) -> Value:
+        shape = self.kernel.value_types[number].shape
+        steps = (0,) * outer + strides(shape[outer:])
+        return self.address((steps, 0), at.coords)
+
+    def _load_row(self, number: int, at: At) -> Value:
+        """The row buffer's element, or along the lanes its elements."""
+        place = self._row_place(number, self.row_outer, at)
+        return self.get(self.rows[number], place, at.lanes)
+
+    # -- writing ----------------------------------------------------------------------------
+    def store(self, value: Value, buffer: Value, map: AffineMap | None, at: At) -> None:
+        """Write an element, or along the lanes the elements, where `map` says."""
+        type = buffer.type
+        assert isinstance(type, MemRefType) and map is not None
+        if type.rank == 0:
+            self.b.store(value, buffer, [])
+            return
+        form = address_form(map, type.shape)
+        assert at.lanes is None or form[0][at.lanes.dim] == 1, (
+            "vectors go along the contiguous axis"
+        )
+        self.put(value, self.flat(buffer), self.address(form, at.coords), at.lanes)
+
+    def put(self, value: Value, flat: Value, place: Value, lanes: Lanes | None) -> None:
+        """Write an element, or along the lanes several, into a buffer of rank 1."""
+        if lanes is None:
+            self.b.store(value, flat, [place])
+            return
+        value = self.bodies.spread(value, lanes.count)
+        if lanes.mask is None:
+            self.b.vstore(value, flat, [place])
+        else:
+            self.b.emit("vector.maskedstore", [flat, place, lanes.mask, value])
+
+    def store_row(self, value: Value, number: int, outer: int, at: At) -> None:
+        """Write into a row buffer; `outer` dims come before those of the row."""
+        self.row_outer = outer
+        self.put(value, self.rows[number], self._row_place(number, outer, at), at.lanes)
+
+    def add_workspace(self, nbytes: int) -> Value:
+        """A last argument of that many bytes of scratch memory."""
+        type = MemRefType((nbytes,), i8)
+        arg = Value(type, "workspace")
+        self.b.entry.args.append(arg)
+        kind: FunctionType = self.function.attrs["function_type"]
+        self.function.attrs["function_type"] = FunctionType((*kind.inputs, type), ())
+        return arg
+
+    # -- bodies -----------------------------------------------------------------------------
+    def run(self, generic: Generic, at: At, held: Sequence[Value] = ()) -> list[Value]:
+        """The body's results at a point; `held` are the accumulators so far, for reductions."""
+        params: list[Value] = [self.read(r, at) for r in generic.reads]
+        used = set(v for n in generic.body.nodes for v in n.inputs) | set(generic.body.results)
+        outs = generic.body.params[len(generic.reads) :]
+        for k, param in enumerate(outs):
+            if k < len(held):
+                params.append(held[k])
+            else:
+                assert param not in used, "an output parameter is read, but nothing is held"
+                params.append(self.b.index(0))  # never read
+        lanes = at.lanes
+
+        def point(dim: int) -> Value:
+            if lanes is None or dim != lanes.dim:
+                return at.coords[dim]
+            steps = self.b.const(np.arange(lanes.count), VectorType((lanes.count,), index))
+            return self.b.op("arith.addi", [self.b.splat(at.coords[dim], lanes.count), steps])
+
+        def extract(k: int, where: Sequence[Value]) -> Value:
+            buffer = params[k]
+            if lanes is None or not any(isinstance(i.type, VectorType) for i in where):
+                return self.b.load(buffer, where)
+            return gather(self.b, buffer, where, lanes.count, lanes.mask)
+
+        return self.bodies.emit(
+            generic.body, params, lanes.count if lanes else None, point, extract
+        )
+
+    def first_mask(self, count: int, lanes: int) -> Value:
+        """A constant mask of the first `count` lanes."""
+        return self.b.const(np.arange(lanes) < count, VectorType((lanes,), i1))
+
+    def finish(self) -> None:
+        self.b.emit("func.return")
+
+    def number_of(self, generic: Generic, out: int) -> int:
+        """The number of an output among the kernel's values."""
+        number = len(self.kernel.params)
+        for g in self.kernel.generics:
+            if g is generic:
+                return number + out
+            number += len(g.outs)
+        raise ValueError("the generic is not of this kernel")
+
+    def unit(self, out: Output, lanes: int | None) -> Value:
+        """The value from which a reduction starts, in every lane."""
+        assert out.init is not None
+        type: Type = out.type.dtype if lanes is None else VectorType((lanes,), out.type.dtype)
+        return self.b.const(out.init.data.item(), type)
+
+
+def vector_lanes(target: Target, dtypes: Sequence[DType], extent: int) -> int:
+    """Lanes for a loop over `extent` elements: as many as the widest common type fills a register
+    with, and no more than the extent's next power of two."""
+    widest = max((d.bits for d in dtypes if d is not index), default=32)
+    lanes = max(1, target.vector_bits // max(widest, 8))
+    while lanes > 1 and lanes // 2 >= extent:
+        lanes //= 2
+    return lanes
+
+
+def body_dtypes(kernel: Kernel) -> list[DType]:
+    """Element types that a kernel's vectors hold: of buffers and inside bodies, without i1."""
+    found = {t.dtype for t in kernel.value_types}
+    for g in kernel.generics:
+        for node in g.body.nodes:
+            if node.op not in ("linalg.index", "arith.constant", "arith.index_cast"):
+                found.update(t.dtype for t in node.types if t.dtype not in (i1, index))
+    return sorted(found, key=lambda d: d.name)
+
+
+PARALLEL_WORK = 32768.0
+"""Machine operations a chunk should hold: about 10 µs, ten times the cost of waking a thread."""
+MAX_CHUNKS = 64
+"""The most chunks that one kernel is cut into; a chunk's bounds depend on shapes alone."""
+
+
+def chunks(items: int, work_per_item: float) -> int:
+    """Into how many chunks `items` equal pieces of work are cut."""
+    wanted = int(items * work_per_item / PARALLEL_WORK)
+    return max(1, min(wanted, MAX_CHUNKS, items))
+
+
+def body_work(generic: Generic) -> float:
+    """Machine operations of one point, roughly."""
+    heavy = sum(20.0 for n in generic.body.nodes if n.op.startswith("math.") and n.op != "math.fma")
+    return 1.0 + len(generic.reads) + len(generic.body.nodes) + heavy

@@ -1,0 +1,431 @@
+"""The whole program as loop IR: kernels scheduled, buffers planned, loops around them.
+
+Takes: a kernel-level Graph and a Target. Gives: a Module whose public function takes input buffers,
+output buffers and one workspace. Each distinct kernel becomes one private function.
+Must not know: how a kernel of some kind is scheduled (`SCHEDULES` says).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..graph import Graph, Node
+from ..graph import Value as GraphValue
+from ..kernel import Kernel
+from ..mlir.builder import Builder
+from ..mlir.ir import Block, Module, Op, Symbol, Typed, Unit, Value, function
+from ..target import Target
+from ..types import FunctionType, MemRefType, TensorType, i8, index
+from .body import buffer_type, flatten
+from .column import schedule_reduce
+from .contract import schedule_contract
+from .map import schedule_map
+from .nest import body_work
+from .row import schedule_row
+from .scatter import schedule_scatter
+from .scheduled import Scheduled
+from .storage import Arena, Slot
+
+Schedule = Callable[[Kernel, Target, Module, str], Scheduled]
+SCHEDULES: dict[str, Schedule] = {
+    "map": schedule_map,
+    "reduce": schedule_reduce,
+    "row": schedule_row,
+    "contract": schedule_contract,
+    "scatter": schedule_scatter,
+}
+
+FOREVER = 1 << 60
+WORKSPACE = "workspace"
+
+
+@dataclass(eq=False)
+class Store:
+    """A place for values: a buffer in the code; its workspace slot, if it has one.
+
+    `owned`: this program may overwrite it when nobody needs its value any more.
+    `last_use` is the position of the last node, in the graph being lowered, that needs it.
+    """
+
+    buffer: Value
+    slot: Slot | None = None
+    owned: bool = False
+    last_use: int = -1
+
+
+def lower_program(graph: Graph, target: Target) -> tuple[Module, int]:
+    """The `loops` module of a kernel-level Graph, and the bytes of workspace it needs."""
+    lowering = ProgramLowering(graph, target)
+    return lowering.module, lowering.write()
+
+
+class ProgramLowering:
+    """Emits the main function."""
+
+    def __init__(self, graph: Graph, target: Target) -> None:
+        self.graph = graph
+        self.target = target
+        self.module = Module()
+        self.arena = Arena()
+        self.scheduled: dict[str, Scheduled] = {}
+        inputs = [buffer_type(t) for t in graph.param_types]
+        outputs = [buffer_type(t) for t in graph.result_types]
+        names = [n or f"arg{k}" for k, n in enumerate(graph.param_names)]
+        names += [f"out{k}" for k in range(len(outputs))]
+        attrs = {"lz.inputs": len(inputs), "lz.outputs": len(outputs)}
+        self.main = function(symbol(graph.name), inputs + outputs, [], hints=names, attrs=attrs)
+        self.b = Builder(self.main)
+        self.workspace = Value(MemRefType((0,), i8), WORKSPACE)
+
+    def write(self) -> int:
+        """Emit everything; returns the workspace bytes."""
+        args = self.main.regions[0].args
+        count = len(self.graph.params)
+        params = [Store(arg) for arg in args[:count]]
+        targets = [Store(arg) for arg in args[count:]]
+        GraphLowering(self, self.graph, params, targets).write()
+        self.b.emit("func.return")
+        self.module.ops.append(self.main)
+        total = self.arena.plan() if self.arena.slots else 0
+        if total:
+            self._add_workspace(total)
+        return total
+
+    def _add_workspace(self, total: int) -> None:
+        block = self.main.regions[0]
+        self.workspace.type = MemRefType((total,), i8)
+        block.args.append(self.workspace)
+        kind: FunctionType = self.main.attrs["function_type"]
+        self.main.attrs["function_type"] = FunctionType((*kind.inputs, self.workspace.type), ())
+
+    # -- buffers ----------------------------------------------------------------------------
+    def temporary(self, type: TensorType) -> Store:
+        """A new buffer: on the stack for a scalar, else in the workspace."""
+        if type.rank == 0:
+            op = Op("memref.alloca", (), (buffer_type(type),))
+            self.b.entry.ops.insert(0, op)
+            return Store(op.result, owned=True)
+        slot, view = self._view(type.nbytes, buffer_type(type))
+        return Store(view, slot, owned=True)
+
+    def scratch(self, nbytes: int) -> Value:
+        """Workspace for one call of a kernel."""
+        return self._view(nbytes, MemRefType((nbytes,), i8))[1]
+
+    def _view(self, nbytes: int, type: MemRefType) -> tuple[Slot, Value]:
+        offset = self.b.emit("arith.constant", [], [index], {"value": Typed(0, index)})
+        slot = self.arena.request(nbytes, offset)
+        view = self.b.op("memref.view", [self.workspace, offset.result], type)
+        return slot, view
+
+    def reshaped(self, buffer: Value, shape: Sequence[int]) -> Value:
+        """The same buffer in another shape."""
+        type = buffer.type
+        assert isinstance(type, MemRefType)
+        wanted = MemRefType(tuple(shape), type.dtype)
+        if type == wanted:
+            return buffer
+        if 0 in shape:
+            return self.b.op("memref.reinterpret_cast", [buffer], wanted, **_cast_attrs(wanted))
+        ones_only = type.size == 1
+        if ones_only and (type.rank == 0 or not shape):
+            name = "memref.expand_shape" if type.rank == 0 else "memref.collapse_shape"
+            extra = {"static_output_shape": tuple(shape)} if type.rank == 0 else {}
+            return self.b.op(name, [buffer], wanted, reassociation=[], **extra)
+        flat = flatten(self.b, buffer)
+        if len(shape) == 1:
+            return flat
+        groups = [list(range(len(shape)))]
+        return self.b.op(
+            "memref.expand_shape",
+            [flat],
+            wanted,
+            reassociation=groups,
+            static_output_shape=tuple(shape),
+        )
+
+    def copy(self, source: Value, destination: Value) -> None:
+        """Copy a whole buffer."""
+        type = source.type
+        assert isinstance(type, MemRefType)
+        if type.rank == 0:
+            self.b.store(self.b.load(source, []), destination, [])
+        elif type.size:
+            self.b.emit("memref.copy", [source, destination])
+
+    # -- kernels ----------------------------------------------------------------------------
+    def kernel(self, kernel: Kernel) -> Scheduled:
+        """The function of a kernel; equal kernels share one."""
+        found = self.scheduled.get(kernel.fingerprint)
+        if found is None:
+            name = f"k{len(self.scheduled)}_{symbol(kernel.name)}"
+            found = SCHEDULES[kernel.kind](kernel, self.target, self.module, name)
+            if kernel.kind != "scatter":  # that one gets its array twice
+                found.function.attrs["lz.noalias"] = Unit()
+            if all(t.rank == 0 for t in kernel.value_types):
+                found.function.attrs["lz.inline"] = Unit()
+            self.scheduled[kernel.fingerprint] = found
+        return found
+
+
+def _cast_attrs(type: MemRefType) -> dict[str, object]:
+    steps = [1]
+    for n in reversed(type.shape[1:]):
+        steps.insert(0, steps[0] * n)
+    return {
+        "static_offsets": (0,),
+        "static_sizes": type.shape,
+        "static_strides": tuple(steps[: type.rank]),
+        "operandSegmentSizes": (1, 0, 0, 0),
+    }
+
+
+def symbol(name: str) -> str:
+    """A name that MLIR, LLVM and C all take."""
+    clean = re.sub(r"\W", "_", name, flags=re.ASCII) or "f"
+    return f"_{clean}" if clean[0].isdigit() else clean
+
+
+@dataclass
+class GraphLowering:
+    """Emits one kernel-level Graph where the builder stands: the main one, or a loop's body.
+
+    `params` are where its parameters are, `targets` where its results must be at the end. A target
+    may be the store of a parameter (a loop's carried value): it is overwritten only when that
+    parameter is not needed any more.
+    """
+
+    program: ProgramLowering
+    graph: Graph
+    params: Sequence[Store]
+    targets: Sequence[Store]
+    stores: dict[GraphValue, Store] = field(default_factory=dict)
+    last_use: dict[GraphValue, int] = field(default_factory=dict)
+
+    def write(self) -> None:
+        """Emit all nodes, then whatever copies the results still need."""
+        self._find_last_uses()
+        for value, store in zip(self.graph.params, self.params):
+            self._bind(value, store)
+        for position, node in enumerate(self.graph.nodes):
+            self.program.arena.tick()
+            _LOWER[node.op](self, node, position)
+            for value in node.inputs:
+                self._keep(self.stores[value])
+        self.program.arena.tick()
+        self._deliver()
+
+    def _find_last_uses(self) -> None:
+        for position, node in enumerate(self.graph.nodes):
+            for value in node.inputs:
+                self.last_use[value] = position
+        for value in self.graph.results:
+            self.last_use[value] = FOREVER
+        for node in reversed(self.graph.nodes):
+            if node.op == "alias":
+                source, last = node.inputs[0], self.last_use.get(node.result, -1)
+                self.last_use[source] = max(self.last_use.get(source, -1), last)
+
+    def _bind(self, value: GraphValue, store: Store) -> None:
+        self.stores[value] = store
+        store.last_use = max(store.last_use, self.last_use.get(value, -1))
+
+    def _keep(self, store: Store) -> None:
+        if store.slot is not None:
+            self.program.arena.keep(store.slot)
+
+    def _deliver(self) -> None:
+        """Bring results into their targets; results that stand in another's target move first."""
+        moves = [
+            (self.stores[v], t)
+            for v, t in zip(self.graph.results, self.targets)
+            if self.stores[v] is not t and self.stores[v].buffer is not t.buffer
+        ]
+        overwritten = {id(t) for _, t in moves}
+        safe: list[tuple[Store, Store]] = []
+        for source, target in moves:
+            if id(source) in overwritten:  # a swap: through a temporary
+                type = source.buffer.type
+                assert isinstance(type, MemRefType)
+                spare = self.program.temporary(TensorType(type.shape, type.dtype))
+                self.program.copy(source.buffer, spare.buffer)
+                source = spare
+            safe.append((source, target))
+        for source, target in safe:
+            self._keep(source)
+            self.program.copy(source.buffer, target.buffer)
+
+    # -- where results go -------------------------------------------------------------------
+    def result_store(self, value: GraphValue, position: int, reads: Mapping[Store, bool]) -> Store:
+        """The store that `value`, made at `position`, is written to.
+
+        That is the target of the result that it is, if the target holds nothing needed any more.
+        `reads` are the stores the node reads, true where only at the very point that it writes.
+        """
+        for result, target in zip(self.graph.results, self.targets):
+            if result == value and self._free(target, position, reads):
+                target.last_use = FOREVER
+                self.stores[value] = target
+                return target
+        store = self.program.temporary(value.type)
+        self._bind(value, store)
+        return store
+
+    def _free(self, target: Store, position: int, reads: Mapping[Store, bool]) -> bool:
+        if target.last_use > position or any(s is target for s in self._taken()):
+            return False
+        return reads.get(target, True)
+
+    def _taken(self) -> list[Store]:
+        """Targets that hold a result already."""
+        made = [self.stores[r] for r in self.graph.results if r in self.stores]
+        return [s for s in made if s.last_use == FOREVER]
+
+
+# -- nodes ----------------------------------------------------------------------------------------
+def _kernel(g: GraphLowering, node: Node, position: int) -> None:
+    kernel: Kernel = node.attrs["kernel"]
+    scheduled = g.program.kernel(kernel)
+    if kernel.kind == "scatter":
+        _scatter(g, node, position, scheduled)
+        return
+    reads: dict[Store, bool] = {}
+    for number, value in enumerate(node.inputs):
+        store = g.stores[value]
+        reads[store] = reads.get(store, True) and _only_at_point(kernel, number)
+    results = [g.result_store(v, position, reads).buffer for v in node.results]
+    operands = [g.stores[v].buffer for v in node.inputs] + results
+    if scheduled.workspace_bytes:
+        operands.append(g.program.scratch(scheduled.workspace_bytes))
+    g.program.b.call(scheduled.function.attrs["sym_name"], operands, [])
+
+
+def _scatter(g: GraphLowering, node: Node, position: int, scheduled: Scheduled) -> None:
+    """In place where the array is not needed any more, else on a copy of it."""
+    program = g.program
+    whole, *others = [g.stores[v] for v in node.inputs]
+    if whole.owned and whole.last_use <= position and all(s is not whole for s in others):
+        store = whole
+        g.stores[node.result] = store
+        store.last_use = g.last_use.get(node.result, -1)
+    else:
+        store = g.result_store(node.result, position, dict.fromkeys([whole, *others], False))
+        program.copy(whole.buffer, store.buffer)
+    operands = [whole.buffer, *(s.buffer for s in others), store.buffer]
+    program.b.call(scheduled.function.attrs["sym_name"], operands, [])
+
+
+def _only_at_point(kernel: Kernel, number: int) -> bool:
+    """Whether a map kernel reads a param only at the point that it writes (scalars alone so far).
+
+    Buffers of the workspace are told apart from each other by `noalias`, so an array is never
+    written while it is read; a scalar is loaded before anything is stored.
+    """
+    return kernel.kind == "map" and all(t.rank == 0 for t in kernel.value_types)
+
+
+def _alias(g: GraphLowering, node: Node, position: int) -> None:
+    source = g.stores[node.inputs[0]]
+    buffer = g.program.reshaped(source.buffer, node.types[0].shape)
+    g.stores[node.result] = Store(buffer, source.slot, source.owned, source.last_use)
+
+
+def _constant(g: GraphLowering, node: Node, position: int) -> None:
+    program = g.program
+    type = buffer_type(node.types[0])
+    name = f"c{sum(op.name == 'memref.global' for op in program.module.ops)}"
+    attrs = {
+        "sym_name": name,
+        "sym_visibility": "private",
+        "type": type,
+        "initial_value": node.attrs["value"],
+        "constant": Unit(),
+    }
+    program.module.ops.insert(0, Op("memref.global", attrs=attrs))
+    buffer = program.b.op("memref.get_global", [], type, name=Symbol(name))
+    g.stores[node.result] = Store(buffer)
+
+
+def _while(g: GraphLowering, node: Node, position: int) -> None:
+    program, b = g.program, g.program.b
+    count = node.attrs["n_const"]
+    constants = [g.stores[v] for v in node.inputs[:count]]
+    carried = []
+    for value, result in zip(node.inputs[count:], node.results):
+        store = g.result_store(result, position, {g.stores[v]: False for v in node.inputs})
+        program.copy(g.stores[value].buffer, store.buffer)
+        carried.append(store)
+    flag = program.temporary(TensorType((), i8))
+    before, after = Block(), Block()
+    with b.inside(before):
+        inner = [Store(s.buffer, s.slot) for s in [*constants, *carried]]
+        GraphLowering(program, node.attrs["cond"], inner, [flag]).write()
+        again = b.compare("ne", b.load(flag.buffer, []), b.const(0, i8))
+        b.emit("scf.condition", [again])
+    with b.inside(after):
+        inner = [Store(s.buffer, s.slot) for s in constants]
+        inner += [Store(s.buffer, s.slot, owned=True) for s in carried]
+        GraphLowering(program, node.attrs["body"], inner, inner[count:]).write()
+        b.emit("scf.yield")
+    attrs = {"lz.poll": poll_interval(node.attrs["body"])}
+    b.emit("scf.while", [], [], attrs, regions=[before, after])
+    program.arena.tick()
+    for store in [*constants, *carried]:
+        g._keep(store)
+
+
+def poll_interval(body: Graph) -> int:
+    """Iterations between looks at whether to stop: about a millisecond of work, at most 65536."""
+    work = 10.0
+    for node in body.nodes:
+        if node.op == "kernel":
+            work += sum(body_work(g) * math.prod(g.dims) for g in node.attrs["kernel"].generics)
+        elif node.op == "while":
+            return 1
+    return max(1, min(65536, int(2e6 / work)))
+
+
+def _cond(g: GraphLowering, node: Node, position: int) -> None:
+    """Nested `scf.if`s over the branches; the last one takes every index that is left."""
+    program, b = g.program, g.program.b
+    operands = [g.stores[v] for v in node.inputs[1:]]
+    reads = {g.stores[v]: False for v in node.inputs}
+    results = [g.result_store(v, position, reads) for v in node.results]
+    selector = b.load(g.stores[node.inputs[0]].buffer, [])
+    branches: tuple[Graph, ...] = node.attrs["branches"]
+
+    def write(graph: Graph) -> None:
+        inner = [Store(s.buffer, s.slot) for s in operands]
+        GraphLowering(program, graph, inner, [Store(s.buffer, s.slot) for s in results]).write()
+
+    def choose(k: int) -> None:
+        if k == len(branches) - 1:
+            write(branches[k])
+            return
+        arms = [Block(), Block()]
+        with b.inside(arms[0]):
+            write(branches[k])
+            b.emit("scf.yield")
+        with b.inside(arms[1]):
+            choose(k + 1)
+            b.emit("scf.yield")
+        this = b.const(k, selector.type)
+        first = b.compare("sle" if k == 0 else "eq", selector, this)
+        b.emit("scf.if", [first], regions=arms)
+
+    choose(0)
+    program.arena.tick()
+    for store in [*operands, *results]:
+        g._keep(store)
+
+
+_LOWER: dict[str, Callable[[GraphLowering, Node, int], None]] = {
+    "kernel": _kernel,
+    "alias": _alias,
+    "constant": _constant,
+    "while": _while,
+    "cond": _cond,
+}
