@@ -225,12 +225,12 @@ def _call_host(f: FunctionEmitter, op: Op, number: int) -> None:
     if op.results or not all(isinstance(v.type, MemRefType) for v in op.operands):
         raise CodegenError("a host callback takes buffers and returns nothing")
     pointers = flat(f, op.operands)
-    array = f.alloca(f"[{max(1, len(pointers))} x ptr], align 8")
+    array = f.alloca(f"[{max(1, len(pointers))} x ptr]")
     for k, pointer in enumerate(pointers):
         place = f.inst(f"getelementptr inbounds ptr, ptr {array}, i64 {k}")
-        f.line(f"  store ptr {pointer}, ptr {place}, align 8")
+        f.line(f"  store ptr {pointer}, ptr {place}")
     place = f.inst(f"getelementptr inbounds ptr, ptr {f.context}, i64 {CTX_CALLBACK}")
-    function = f.inst(f"load ptr, ptr {place}, align 8")
+    function = f.inst(f"load ptr, ptr {place}")
     status = f.inst(f"call i32 {function}(ptr {f.context}, i64 {number}, ptr {array})")
     fail_if(f, status)
 
@@ -255,7 +255,7 @@ def entry_function(module: ModuleEmitter, op: Op, entry: str) -> str:
     for base, count in (("in", inputs), ("out", outputs)):
         for k in range(count):
             lines.append(f"  %{base}.{k} = getelementptr inbounds ptr, ptr %{base}, i64 {k}")
-            lines.append(f"  %{base}.p{k} = load ptr, ptr %{base}.{k}, align 8")
+            lines.append(f"  %{base}.p{k} = load ptr, ptr %{base}.{k}")
             arguments.append(f"ptr %{base}.p{k}")
     arguments += ["ptr %workspace"] * rest + ["ptr %ctx"]
     name = op.attrs["sym_name"]

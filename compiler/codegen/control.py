@@ -22,7 +22,7 @@ WHILE_POLL = 1024
 _POLL = f"""define internal i32 @lz.poll(ptr %ctx) cold noinline nounwind {{
 entry:
   %field = getelementptr inbounds ptr, ptr %ctx, i64 {CTX_POLL}
-  %poll = load ptr, ptr %field, align 8
+  %poll = load ptr, ptr %field
   %none = icmp eq ptr %poll, null
   br i1 %none, label %go.on, label %ask
 ask:

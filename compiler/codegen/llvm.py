@@ -82,10 +82,23 @@ def _annotations(state: ModuleEmitter) -> str:
     return "\n".join([f"!nvvm.annotations = !{{{names}}}", *lines])
 
 
+_LAYOUTS = {
+    "x86_64": "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-i128:128-f80:128-n8:16:32:64-S128",
+    "aarch64": "e-m:e-p270:32:32-p271:32:32-p272:64:64-i8:8:32-i16:16:32-i64:64-i128:128-n32:64"
+    "-S128-Fn32",
+    "wasm32": "e-m:e-p:32:32-p10:8:8-p20:8:8-i64:64-i128:128-n32:64-S128-ni:1:10:20",
+    "nvptx64": "e-p6:32:32-i64:64-i128:128-i256:256-v16:16-v32:32-n16:32:64",
+}
+"""LLVM's data layouts: sizes and alignments that loads and stores without `align` go by. The code
+generator replaces them by its own where a version of LLVM differs."""
+
+
 def assemble(state: ModuleEmitter, groups: list[str]) -> str:
     """The parts of a module in order."""
+    layout = _LAYOUTS.get(state.target.arch)
+    head = [f'target datalayout = "{layout}"'] if layout else []
     sections = [
-        f'target triple = "{state.target.triple}"',
+        "\n".join([*head, f'target triple = "{state.target.triple}"']),
         "\n".join(state.globals),
         "\n\n".join([*state.helpers.values(), *state.functions]),
         "\n".join(state.declarations[name] for name in sorted(state.declarations)),

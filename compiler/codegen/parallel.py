@@ -47,7 +47,7 @@ def parallel(f: FunctionEmitter, op: Op) -> None:
     env, kind, fields = _pack(f, op)
     name = _outline(f, op, (lows, steps, counts), kind, fields)
     place = f.inst(f"getelementptr inbounds ptr, ptr {f.context}, i64 {CTX_PARALLEL_FOR}")
-    run = f.inst(f"load ptr, ptr {place}, align 8")
+    run = f.inst(f"load ptr, ptr {place}")
     f.line(f"  call void {run}(ptr {f.context}, ptr @{name}, ptr {env}, i64 {total})")
     poll(f)
 

@@ -12,6 +12,7 @@ from ..mlir.ir import Op
 from ..types import MemRefType, element, f32, i1
 from .convert import CONVERSIONS, from_f32, fused_exactly, to_f32
 from .emitter import Affine, Emit, FunctionEmitter
+from .products import PRODUCTS
 from .text import CodegenError, Row, constant_rows, row_count, row_of, type_text
 
 FloatRule = Callable[[FunctionEmitter, Row, list[str]], str]
@@ -172,40 +173,6 @@ def ceil_divide_unsigned(f: FunctionEmitter, op: Op) -> None:
         step = f.inst(f"zext {flag} {inexact} to {one.text}")
         out.append(f.inst(f"add {one.text} {quotient}, {step}"))
     f.set(op.result, tuple(out))
-
-
-def multiply_extended(extend: str) -> Emit:
-    """`arith.mulsi_extended`, `arith.mului_extended`: the low and the high half of the product."""
-
-    def emit(f: FunctionEmitter, op: Op) -> None:
-        one = row_of(op.results[0].type)
-        bits = one.dtype.bits
-        wide = f"<{one.lanes} x i{2 * bits}>" if one.lanes else f"i{2 * bits}"
-        shift = f"splat (i{2 * bits} {bits})" if one.lanes else str(bits)
-        low, high = [], []
-        for a, b in operand_rows(f, op):
-            x = f.inst(f"{extend} {one.text} {a} to {wide}")
-            y = f.inst(f"{extend} {one.text} {b} to {wide}")
-            product = f.inst(f"mul {wide} {x}, {y}")
-            low.append(f.inst(f"trunc {wide} {product} to {one.text}"))
-            upper = f.inst(f"lshr {wide} {product}, {shift}")
-            high.append(f.inst(f"trunc {wide} {upper} to {one.text}"))
-        f.set(op.results[0], tuple(low))
-        f.set(op.results[1], tuple(high))
-
-    return emit
-
-
-def add_extended(f: FunctionEmitter, op: Op) -> None:
-    """`arith.addui_extended`: the sum and whether it overflowed."""
-    one = row_of(op.results[0].type)
-    sums, flags = [], []
-    for a, b in operand_rows(f, op):
-        total = f.inst(f"add {one.text} {a}, {b}")
-        sums.append(total)
-        flags.append(f.inst(f"icmp ult {one.text} {total}, {a}"))
-    f.set(op.results[0], tuple(sums))
-    f.set(op.results[1], tuple(flags))
 
 
 # -- signs -----------------------------------------------------------------------------------------
@@ -388,13 +355,11 @@ SCALAR: dict[str, Emit] = {
     **{name: floating(rule) for name, rule in _FLOATING.items()},
     "arith.floordivsi": floor_divide, "arith.ceildivsi": ceil_divide,
     "arith.ceildivui": ceil_divide_unsigned,
-    "arith.mulsi_extended": multiply_extended("sext"),
-    "arith.mului_extended": multiply_extended("zext"), "arith.addui_extended": add_extended,
     "arith.negf": negate, "math.absf": absolute, "math.copysign": copy_sign,
     "math.absi": integer_absolute, "math.ctlz": count_zeros("llvm.ctlz"),
     "math.cttz": count_zeros("llvm.cttz"), "math.fma": fused, "vector.fma": fused,
     "arith.remf": remainder, "arith.cmpi": compare_integers, "arith.cmpf": compare_floats,
     "arith.select": select, "math.isnan": classify("uno", 0.0),
     "math.isinf": classify("oeq", float("inf")), "math.isfinite": classify("one", float("inf")),
-    **CONVERSIONS,
+    **CONVERSIONS, **PRODUCTS,
 }  # fmt: skip
