@@ -1,4 +1,4 @@
-"""Builds loop IR: one method for each thing that a schedule says, with constants shared per function.
+"""Builds loop IR: one method for each thing a schedule says, constants shared per function.
 
 Takes: Values of the tree in `ir.py`. Gives: Ops appended to the block in hand.
 Must not know: kernels, graphs, targets.
@@ -74,7 +74,7 @@ class Builder:
 
     # -- constants -----------------------------------------------------------------------
     def const(self, value: int | float | np.generic, type: Type) -> Value:
-        """A scalar or (splat) vector constant at the head of the function. bf16 takes its bits as int."""
+        """A scalar or (splat) vector constant at the head of the function; bf16 by its bits."""
         dtype = element(type)
         data = np.asarray(value, dtype.numpy)
         key = (str(type), data.tobytes())

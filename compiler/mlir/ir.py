@@ -1,8 +1,8 @@
 """The loop IR: a plain tree of MLIR operations, the form in which every stage is read and printed.
 
 Takes: operation names, operands, attributes, types. Gives: Module, Op, Block, Value.
-Graphs and Kernels convert to this tree to be printed and from it when parsed; the `loops` stage *is*
-this tree. Regions are structured: one block each. Must not know: what any operation means.
+Graphs and Kernels convert to this tree to be printed and from it when parsed; the `loops` stage
+*is* this tree. Regions are structured: one block each. Must not know: what any operation means.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ class Value:
 
 @dataclass(frozen=True)
 class Typed:
-    """A number with a type: `0 : index`, `1.0 : f32`, `7 : i32`. Floats keep exact values."""
+    """A number with a type: `0 : index`, `1.0 : f32`, `7 : i32`. Floats keep exact values.
+
+    A bf16 read from text is held as its 16 bits, an int, as in `Dense`.
+    """
 
     value: int | float
     type: Type
@@ -49,7 +52,7 @@ class Symbol:
 
 @dataclass(frozen=True)
 class Raw:
-    """A dialect attribute kept as its text: `#linalg.iterator_type<parallel>`, `#gpu.address_space<…>`."""
+    """A dialect attribute kept as its text: `#linalg.iterator_type<parallel>`."""
 
     text: str
 
@@ -73,7 +76,7 @@ class AffineMap:
 
     @staticmethod
     def select(dims: int, picks: Sequence[int]) -> AffineMap:
-        """The map whose results are the named dimensions: `select(3, [0, 2])` is `(d0, d1, d2) -> (d0, d2)`."""
+        """The map to the named dimensions: `select(3, [0, 2])` is `(d0, d1, d2) -> (d0, d2)`."""
         return AffineMap(dims, tuple((tuple(int(d == p) for d in range(dims)), 0) for p in picks))
 
     def picks(self) -> tuple[int, ...] | None:
@@ -112,9 +115,10 @@ Attr: TypeAlias = (
     "bool | int | float | str | Type | Typed | Symbol | Raw | Unit | AffineMap | Dense"
     " | tuple[int, ...] | list[Any] | dict[str, Any]"
 )
-"""How attribute values are held: `bool` is `true`/`false`, `int` is `5 : i64`, `float` is `5.0 : f64`,
-`str` is a quoted string, a tuple of ints is `array<i64: 1, 2>` (of bools `array<i1: …>`), a list is
-`[a, b]`, a dict `{k = v}`; a Type is a type attribute; the rest are the classes above."""
+"""How attribute values are held: `bool` is `true`/`false`, `int` is `5 : i64`, `float` is
+`5.0 : f64`, `str` is a quoted string, a tuple of ints is `array<i64: 1, 2>` (of bools
+`array<i1: …>`), a list is `[a, b]`, a dict `{k = v}`; a Type is a type attribute; the rest are the
+classes above."""
 
 
 @dataclass(frozen=True)

@@ -76,10 +76,13 @@ def hex_text(bits: int, dtype: DType) -> str:
 
 
 def _shortest(value: float, dtype: DType) -> str:
-    if dtype is f32:
-        return str(np.float32(value))
-    if dtype is f16:
-        return str(np.float16(value))
+    if value == int(value) and abs(value) < 1e16:
+        return repr(float(value))  # a whole number, as it is
+    if dtype in (f32, f16):
+        number = np.float64(value).astype(dtype.numpy)
+        if 1e-4 <= abs(value) < 1e16:
+            return np.format_float_positional(number, unique=True, trim="0")
+        return np.format_float_scientific(number, unique=True, trim="0", exp_digits=2)
     if dtype is bf16:
         wanted = round_to_bf16(value)
         for digits in range(1, 17):

@@ -95,7 +95,7 @@ def _write_generic(w: Writer, op: Op, record: Record | None) -> None:
     view = None if record is None else View(record, op)
     attrs = dict(op.attrs) if view is None else full_attrs(view)
     w.write(string_text(op.name), f"({w.uses(op.operands)})")
-    own = {k: v for k, v in attrs.items() if record is not None and k in record.known_attrs()}
+    own = {k: v for k, v in attrs.items() if record is not None and k in record.own_attrs()}
     if own:
         w.write(f" <{w.dict(own)}>")
     _write_regions(w, op, record)

@@ -90,13 +90,16 @@ class Record:
     rules: tuple[Rule, ...] = ()
     regions: tuple[RegionRule, ...] = ()
     more_regions: bool = False  # the last region rule holds for any number of regions
+    loose: frozenset[str] = frozenset()  # in upstream's `{…}`, not its `<{…}>`
     segments: str = ""  # "" none, "derived" left out of the tree, "kept" in it
     terminator: bool = False
     isolated: bool = False
     hidden_region: bool = False  # upstream's generic form has a region that the tree has not
 
-    def known_attrs(self) -> set[str]:
-        return {*self.attrs, *(["operandSegmentSizes"] if self.segments else [])}
+    def own_attrs(self) -> set[str]:
+        """Those of the operation itself, which the generic form writes in `<{…}>`."""
+        own = {*self.attrs, *(["operandSegmentSizes"] if self.segments else [])}
+        return own - self.loose
 
 
 class FormError(ValueError):

@@ -254,6 +254,7 @@ define(
     },
     optional=f"{OPTIONAL_FUNCTION_ATTRS} gpu.kernel workgroup_attributions"
     " known_block_size known_grid_size",
+    loose="gpu.kernel sym_name workgroup_attributions",
     defaults={"workgroup_attributions": 0},
     regions=(
         RegionRule(_gpu_arguments, "gpu.return", lambda v, _: v.attr("function_type").results),
