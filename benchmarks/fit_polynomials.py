@@ -8,7 +8,7 @@ Chebyshev-spaced grid, with multiple-precision arithmetic. Coefficients are roun
 other, lowest degree first, and the rest is fitted again to what rounding left over, so that the
 rounded polynomial stays close to minimax.
 
-Run `python benchmarks/fit_polynomials.py > compiler/maths/coefficients.py` (minutes), or give
+Run `python benchmarks/fit_polynomials.py > compiler/maths/coefficients.py` (a minute), or give
 names of fits to print only those.
 """
 
@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import struct
 import sys
-from collections.abc import Callable, Sequence
+import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mpmath import lu_solve, matrix, mp, mpf
-
 from polynomial_fits import FITS, Fit
 
 mp.prec = 240
@@ -151,6 +151,14 @@ def fit(request: Fit, dtype: str) -> tuple[list[float], mpf]:
     return rounded, worst
 
 
+def packed(words: Sequence[str]) -> list[str]:
+    """Lines of as many words as fit."""
+    return textwrap.wrap(
+        " ".join(words), 96, initial_indent=" " * 8, subsequent_indent=" " * 8,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+
+
 def constant_text(request: Fit) -> str:
     lines = [f"# {request.form}"]
     body = [f"{request.name}: Table = {{"]
@@ -160,7 +168,7 @@ def constant_text(request: Fit) -> str:
         bits = float(mp.log(worst, 2))
         lines.append(f"# {dtype}: on [{low:.6g}, {high:.6g}], weighted error 2^{bits:.1f}.")
         body.append(f'    "{dtype}": (')
-        body.extend(f"        {value!r}," for value in coefficients)
+        body.extend(packed([f"{value!r}," for value in coefficients]))
         body.append("    ),")
         print(f"{request.name} {dtype}: 2^{bits:.2f}", file=sys.stderr, flush=True)
     body.append("}")
@@ -180,10 +188,10 @@ Table = dict[str, tuple[float, ...]]
 
 
 def main(names: Sequence[str]) -> None:
-    chosen: Callable[[Fit], bool] = lambda request: not names or request.name in names  # noqa: E731
     if not names:
         print(HEADER)
-    print("\n\n".join(constant_text(request) for request in FITS if chosen(request)))
+    chosen = [request for request in FITS if not names or request.name in names]
+    print("\n\n".join(constant_text(request) for request in chosen))
 
 
 if __name__ == "__main__":

@@ -127,10 +127,10 @@ FITS: list[Fit] = [
     ),
     Fit(
         "LOG", "log((1+s)/(1-s)) = 2*s + s*z*P(z), z = s*s",
-        _log_tail, lambda z: z / 2, both(0, LOG_S_SQUARED), {"f32": 3, "f64": 7},
+        _log_tail, lambda z: z / 2, both(0, LOG_S_SQUARED), {"f64": 7},
     ),
     Fit(
-        "LOG2_WIDE", "log2((1+s)/(1-s)) = s*(c0 + z*(c1 + z*P(z))), z = s*s, c0 and c1 in two parts",
+        "LOG2_WIDE", "log2((1+s)/(1-s)) = s*(c0 + z*(c1 + z*P(z))), z = s*s, c0, c1 in two parts",
         lambda z: (_log_tail(z) - mpf(2) / 3) / z / mp.ln2, lambda z: z**2 / 2 * mp.ln2,
         both(0, LOG_S_SQUARED), {"f32": 3, "f64": 8},
     ),

@@ -29,18 +29,6 @@ def two_prod(b: Builder[V], x: V, y: V) -> tuple[V, V]:
     return high, b.fma(x, y, b.neg(high))
 
 
-def add_single(b: Builder[V], x: tuple[V, V], y: V) -> tuple[V, V]:
-    """(high + low) + y, for any order of magnitude."""
-    high, low = two_sum(b, x[0], y)
-    return fast_two_sum(b, high, b.add(low, x[1]))
-
-
-def mul_single(b: Builder[V], x: tuple[V, V], y: V) -> tuple[V, V]:
-    """(high + low) * y, relative error about 2 units of the pair's precision."""
-    high, low = two_prod(b, x[0], y)
-    return fast_two_sum(b, high, b.fma(x[1], y, low))
-
-
 def mul_pair(b: Builder[V], x: tuple[V, V], y: tuple[V, V]) -> tuple[V, V]:
     """Product of two pairs, relative error about 4 units of the pair's precision."""
     high, low = two_prod(b, x[0], y[0])

@@ -130,9 +130,8 @@ def scale_in_two(b: Builder[V], x: V, n: V, shifted: V) -> V:
     `n` and `shifted` come from `round_shifted`. Only the last product may round, so that a
     subnormal result is rounded once. About 7 operations.
     """
-    half, half_shifted = round_shifted(b, n, 0.5)
+    _, half_shifted = round_shifted(b, n, 0.5)
     layout = format_of(b, x)
     rest = b.add(b.sub(shifted, half_shifted), b.const(layout.bias, shifted))
-    del half
     first = power_of_two(b, half_shifted, x)
     return b.mul(b.mul(x, first), power_of_two(b, rest, x))

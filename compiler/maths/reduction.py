@@ -25,7 +25,8 @@ def reduce_small(b: Builder[V], x: V) -> tuple[V, V, V]:
     """`(quadrant, high, low)`, x = quadrant*pi/2 + high + low: 14 operations, |x| <= SMALL_BOUND.
 
     The first fma is exact: n*part is a multiple of the last place of `part`, and the difference
-    fits. After it either term may be the larger, so that a full two-sum is needed. The low two bits of the integer `quadrant` count, the others do not.
+    fits. After it either term may be the larger, so that a full two-sum is needed. The low
+    two bits of the integer `quadrant` count, the others do not.
     """
     layout = format_of(b, x)
     rounder = b.const(layout.rounder, x)
@@ -102,7 +103,7 @@ def reduce_large(b: Builder[V], x: V) -> tuple[V, V, V]:
     first, second, _ = (b.const(part, x) for part in HALF_PI[layout.name])
     product, tail = two_prod(b, high, first)
     tail = b.fma(low, first, b.fma(high, second, tail))
-    return bits_of(b, total), product, tail
+    return (bits_of(b, total), *fast_two_sum(b, product, tail))
 
 
 def reduce(b: Builder[V], x: V) -> tuple[V, V, V]:

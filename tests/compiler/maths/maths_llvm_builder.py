@@ -174,7 +174,8 @@ class LlvmBuilder:
 
     def convert(self, x: Name, dtype: str) -> Name:
         opcode = "sitofp" if x.dtype.startswith("i") else "fptosi"
-        return self.emit(dtype, f"{opcode} {self.type_of(x.dtype)} {x.text} to {self.type_of(dtype)}")
+        kind = self.type_of(x.dtype)
+        return self.emit(dtype, f"{opcode} {kind} {x.text} to {self.type_of(dtype)}")
 
     def module_text(self, inputs: int, dtype: str, result: Name) -> str:
         """A loop over `count` elements, a multiple of LANES; the body is what was recorded."""

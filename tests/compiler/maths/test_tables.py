@@ -1,0 +1,57 @@
+"""The generated constants are what their scripts derive, and every function states its accuracy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mpmath import mp
+
+from lazir.compiler.maths import ACCURACY, FUNCTIONS, SMALL_FORMS, coefficients, constants
+
+BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
+MATHS = Path(coefficients.__file__).parent
+TABLES = {
+    name: table
+    for module in (coefficients, constants)
+    for name, table in vars(module).items()
+    if name.isupper() and name != "TURN_BITS"
+}
+
+
+def run_script(name: str, *arguments: str) -> str:
+    command = [sys.executable, str(BENCHMARKS / name), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_constants_are_reproducible() -> None:
+    assert run_script("split_constants.py") == (MATHS / "constants.py").read_text()
+
+
+@pytest.mark.parametrize("name", ["EXP", "LOG", "SIN"])
+def test_coefficients_are_reproducible(name: str) -> None:
+    assert run_script("fit_polynomials.py", name).strip() in (MATHS / "coefficients.py").read_text()
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_every_entry_is_exact_in_its_dtype(name: str) -> None:
+    for dtype, values in TABLES[name].items():
+        kind = np.float32 if dtype == "f32" else np.float64
+        assert all(float(kind(value)) == value for value in values)
+
+
+def test_words_of_a_turn_add_up() -> None:
+    with mp.workprec(1300):
+        for dtype, words in constants.TURN_WORDS.items():
+            bits = constants.TURN_BITS[dtype]
+            total = sum(mp.mpf(w) * mp.mpf(2) ** (-bits * i) for i, w in enumerate(words))
+            assert 0 <= 1 / (2 * mp.pi) - total < mp.mpf(2) ** (-bits * len(words))
+
+
+def test_every_function_states_its_accuracy() -> None:
+    assert set(ACCURACY) == set(FUNCTIONS)
+    assert all(set(bounds) == {"f32", "f64"} for bounds in ACCURACY.values())
+    assert set(SMALL_FORMS) <= set(FUNCTIONS)
