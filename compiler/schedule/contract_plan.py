@@ -17,11 +17,15 @@ from functools import cached_property
 from ..target import Target
 from .contract_space import Contraction, Dim, product
 
+LONG_ROW = 2048
+"""Columns that a chunk reads at least of each row of rhs where it is streamed from memory."""
 CHUNK_FLOPS = 4_000_000
 """Multiplications and additions worth a chunk of their own: some 40 µs."""
 MOST_CHUNKS = 128
 SERIAL_FLOPS = 1_000_000
 """Below this a kernel runs on the calling thread alone."""
+ROWS_AT_ONCE = 8
+"""Rows of rhs that a product with a single row reads side by side: so many streams from memory."""
 STACK_BYTES = 64 << 10
 """The most that a chunk keeps on its stack for copies of an operand."""
 
@@ -178,12 +182,15 @@ def make_plan(c: Contraction, target: Target) -> Plan:
     rows = box(c_rows, height, len(c.accesses))
     in_place = not c.stages and len(c.stores) == 1 and kind == "tile"
     in_place = in_place and (dim.strides[c.stores[0][1]] == 1 or dim is unit)
-    depth = box(c.depth, _depth_limit(c, target, kind, rows.count), len(c.accesses))
+    depth = box(c.depth, _depth_limit(c, target, kind, width), len(c.accesses))
     copy_rhs = _copy_rhs(c, kind, rows, columns, lanes, target)
     copy_lhs = _copy_lhs(c, kind, rows, columns, by_lane)
     batch = product(c_batch)
     flops = 2 * batch * product(c_rows) * product(c_columns) * product(c.depth)
-    grid = _grid(flops, batch, rows.count, columns.count)
+    most = columns.count
+    if kind == "tile" and rows.count == rows.largest == 1:
+        most = max(1, columns.count * width // LONG_ROW)
+    grid = _grid(flops, batch, rows.count, most)
     if (copy_rhs and grid[2] == batch > 1) or (copy_rhs and grid == (1, 1, 1)):
         size = columns.count * product(c.depth) * -(-width // lanes) * lanes
         if size * c.dtype.itemsize <= STACK_BYTES and grid[:2] == (1, 1):
@@ -225,8 +232,8 @@ def _tile(kind: str, rows: int, columns: int, lanes: int, target: Target) -> tup
     the registers, and products outnumber loads as far as they can."""
     registers = target.vector_registers
     if kind == "dot":
-        accumulators = 24 if registers >= 32 else 10
-        height = max(1, min(rows, 4 if columns > 1 else 16))
+        accumulators = 8 if rows == 1 or columns == 1 else 24 if registers >= 32 else 10
+        height = max(1, min(rows, 4 if columns > 1 else 8))
         width = max(1, min(columns, accumulators // height))
         return height, width
     across = -(-columns // lanes)
@@ -240,19 +247,16 @@ def _tile(kind: str, rows: int, columns: int, lanes: int, target: Target) -> tup
     return min(height, 28), vectors * lanes
 
 
-def _depth_limit(c: Contraction, target: Target, kind: str, row_tiles: int) -> int:
-    """Points of the sum in one go: a panel of them stays in the second cache."""
+def _depth_limit(c: Contraction, target: Target, kind: str, width: int) -> int:
+    """Points of the sum in one go. A panel of rhs takes a quarter of the second cache: reading it from
+    there costs nothing beside the products, while every further block loads and stores all sums."""
     if kind == "dot":
         return max(1, product(c.depth))
     size = c.dtype.itemsize
-    if row_tiles == 1 and product(c.rows) == 1:
+    if product(c.rows) == 1:
         whole = product(c.depth) * product(c.columns) * size
-        return 16 if whole > target.l2_bytes else max(1, product(c.depth))
-    return max(64, target.l2_bytes // (8 * size * 64))
-
-
-def _unit_step(d: Dim, access: int) -> bool:
-    return d.strides[access] == 1
+        return ROWS_AT_ONCE if whole > target.l2_bytes else max(1, product(c.depth))
+    return max(256, min(2048, target.l2_bytes // (4 * size * width)))
 
 
 def _copy_rhs(
@@ -288,14 +292,14 @@ def _copy_lhs(c: Contraction, kind: str, rows: Box, columns: Columns, by_lane: b
     return converted
 
 
-def _grid(flops: int, batch: int, row_tiles: int, column_tiles: int) -> tuple[int, int, int]:
-    """Chunks along rows, columns and batch."""
+def _grid(flops: int, batch: int, row_tiles: int, column_chunks: int) -> tuple[int, int, int]:
+    """Chunks along rows, columns (`column_chunks` at most) and batch."""
     wanted = 1 if flops < SERIAL_FLOPS else max(2, min(MOST_CHUNKS, flops // CHUNK_FLOPS))
     if batch >= wanted or wanted == 1:
         return 1, 1, min(batch, wanted)
     per_item = -(-wanted // batch)
     along_rows = max(1, min(row_tiles // 5, per_item))
-    along_columns = max(1, min(column_tiles, -(-per_item // along_rows)))
+    along_columns = max(1, min(column_chunks, -(-per_item // along_rows)))
     if along_rows * along_columns < per_item:
         along_rows = max(1, min(row_tiles, -(-per_item // along_columns)))
     return along_rows, along_columns, batch

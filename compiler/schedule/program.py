@@ -345,7 +345,7 @@ def _constant(g: GraphLowering, node: Node, position: int) -> None:
         "constant": Unit(),
     }
     program.module.ops.insert(0, Op("memref.global", attrs=attrs))
-    buffer = program.b.op("memref.get_global", [], type, name=Symbol(name))
+    buffer = program.b.emit("memref.get_global", [], [type], {"name": Symbol(name)}).result
     g.stores[node.result] = Store(buffer)
 
 

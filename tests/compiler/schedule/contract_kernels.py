@@ -205,3 +205,79 @@ class Guarded:
         out = np.empty(self.shape, self.dtype)
         ctypes.memmove(out.ctypes.data, self.address, out.nbytes)
         return out
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """A 2-d convolution of a padded image: `layout` is that of image and result, NHWC or NCHW."""
+
+    images: int
+    size: tuple[int, int]  # of the padded image
+    channels: int
+    features: int
+    window: tuple[int, int] = (3, 3)
+    stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1  # channels and features are those of one group
+    layout: str = "NHWC"
+
+    @property
+    def out_size(self) -> tuple[int, ...]:
+        return tuple(
+            (n - d * (k - 1) - 1) // s + 1
+            for n, k, s, d in zip(self.size, self.window, self.stride, self.dilation)
+        )
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """All dims: image, group, feature, rows, columns, window, channel."""
+        (h, w), (p, q) = self.out_size, self.window
+        return {
+            "n": self.images, "g": self.groups, "f": self.features, "h": h, "w": w,
+            "p": p, "q": q, "c": self.channels,
+        }  # fmt: skip
+
+    def parts(
+        self, dtype: DType = f32, total: DType | None = None
+    ) -> tuple[tuple[TensorType, ...], Generic]:
+        """The contraction's params and Generic."""
+        sizes, last = self.sizes, self.layout == "NHWC"
+        out = "nhwgf" if last else "ngfhw"
+        letters = out + "pqc"
+        row = {k: tuple(int(x == k) for x in letters) for k in letters}
+
+        def moved(at: str, step: int, by: str, dilation: int) -> tuple[int, ...]:
+            return tuple(step * a + dilation * b for a, b in zip(row[at], row[by]))
+
+        high = moved("h", self.stride[0], "p", self.dilation[0])
+        wide = moved("w", self.stride[1], "q", self.dilation[1])
+        g, c = row["g"], row["c"]
+        image = (row["n"], high, wide, g, c) if last else (row["n"], g, c, high, wide)
+        weights = "gpqcf" if last else "gfcpq"
+        full = dict(zip("hw", self.size)) if last else dict(zip("hw", self.size))
+        image_shape = [full.get(k, sizes[k]) for k in ("nhwgc" if last else "ngchw")]
+        maps = [
+            AffineMap(len(letters), tuple((r, 0) for r in image)),
+            AffineMap.select(len(letters), [letters.index(k) for k in weights]),
+            AffineMap.select(len(letters), range(5)),
+        ]
+        shapes = [image_shape, [sizes[k] for k in weights], [sizes[k] for k in out]]
+        return contraction(
+            [sizes[k] for k in letters], "ppppprrr", maps, [tuple(s) for s in shapes], dtype, total
+        )
+
+    def reference(self, image: Array, weights: Array) -> Array:
+        """The result in float64."""
+        (h, w), (s, t), (d, e) = self.out_size, self.stride, self.dilation
+        total: Any = 0
+        for p in range(self.window[0]):
+            for q in range(self.window[1]):
+                rows = slice(p * d, p * d + s * (h - 1) + 1, s)
+                columns = slice(q * e, q * e + t * (w - 1) + 1, t)
+                if self.layout == "NHWC":
+                    x, k = image[:, rows, columns], weights[:, p, q]
+                    total = total + np.einsum("nhwgc,gcf->nhwgf", x, k, dtype=np.float64)
+                else:
+                    x, k = image[:, :, :, rows, columns], weights[:, :, :, p, q]
+                    total = total + np.einsum("ngchw,gfc->ngfhw", x, k, dtype=np.float64)
+        return np.asarray(total)
