@@ -73,7 +73,8 @@ def _sum(b: Builder[V], first: V, terms: Sequence[V]) -> tuple[V, list[V]]:
 
 
 def reduce_large(b: Builder[V], x: V) -> tuple[V, V, V]:
-    """As `reduce_small`, for every finite normal x; NaN for infinities. About 200 operations.
+    """As `reduce_small`, for every finite normal x; NaN for infinities. About 135 (f32) or
+    170 (f64) operations.
 
     Word i of 1/(2*pi) has TURN_BITS bits and weight 2**(-TURN_BITS*i). Five words leave a relative
     error below 2**-30 of the last place even for the arguments closest to a multiple of pi/2.

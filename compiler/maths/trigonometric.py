@@ -79,30 +79,30 @@ def _tan_of(b: Builder[V], x: V, reduced: tuple[V, V, V]) -> V:
 
 
 def sin_small(b: Builder[V], x: V) -> V:
-    """Sine for |x| <= SMALL_BOUND; about 29 (f32) or 37 (f64) operations."""
+    """Sine for |x| <= SMALL_BOUND; 41 (f32) or 49 (f64) operations."""
     return _sin_of(b, x, reduce_small(b, x))
 
 
 def cos_small(b: Builder[V], x: V) -> V:
-    """Cosine for |x| <= SMALL_BOUND; about 28 (f32) or 36 (f64) operations."""
+    """Cosine for |x| <= SMALL_BOUND; 40 (f32) or 48 (f64) operations."""
     return _cos_of(b, x, reduce_small(b, x))
 
 
 def tan_small(b: Builder[V], x: V) -> V:
-    """Tangent for |x| <= SMALL_BOUND; about 30 (f32) or 38 (f64) operations, one division."""
+    """Tangent for |x| <= SMALL_BOUND; 54 (f32) or 62 (f64) operations, one division."""
     return _tan_of(b, x, reduce_small(b, x))
 
 
 def sin(b: Builder[V], x: V) -> V:
-    """Sine of every number; NaN for infinities. `sin_small` plus about 200 operations."""
+    """Sine of every number; NaN for infinities. 183 (f32) or 222 (f64) operations."""
     return _sin_of(b, x, reduce(b, x))
 
 
 def cos(b: Builder[V], x: V) -> V:
-    """Cosine of every number; NaN for infinities. `cos_small` plus about 200 operations."""
+    """Cosine of every number; NaN for infinities. 182 (f32) or 221 (f64) operations."""
     return _cos_of(b, x, reduce(b, x))
 
 
 def tan(b: Builder[V], x: V) -> V:
-    """Tangent of every number; NaN for infinities. `tan_small` plus about 200 operations."""
+    """Tangent of every number; NaN for infinities. 196 (f32) or 235 (f64) operations."""
     return _tan_of(b, x, reduce(b, x))

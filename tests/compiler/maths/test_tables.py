@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from maths_numpy_builder import NumpyBuilder
+from maths_reference import BINARY, KINDS
 from mpmath import mp
 
 from lazir.compiler.maths import ACCURACY, FUNCTIONS, SMALL_FORMS, coefficients, constants
@@ -55,3 +59,14 @@ def test_every_function_states_its_accuracy() -> None:
     assert set(ACCURACY) == set(FUNCTIONS)
     assert all(set(bounds) == {"f32", "f64"} for bounds in ACCURACY.values())
     assert set(SMALL_FORMS) <= set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("function", [*FUNCTIONS.values(), *SMALL_FORMS.values()])
+def test_docstrings_state_the_number_of_operations(function: Callable[..., object]) -> None:
+    found = re.search(r"(\d+) \(f32\) or (\d+) \(f64\) operations", function.__doc__ or "")
+    assert found, function
+    for stated, dtype in zip(found.groups(), ("f32", "f64")):
+        builder = NumpyBuilder()
+        operands = 2 if function.__name__.removesuffix("_small") in BINARY else 1
+        function(builder, *(np.array([0.7], KINDS[dtype]) for _ in range(operands)))
+        assert builder.operations == int(stated), (function.__name__, dtype)
