@@ -1,7 +1,8 @@
 """`dot_general`: products summed over paired axes, with batch axes: every matrix product there is.
 
 Takes: two tensors of one dtype and which of their axes pair up. Gives: batch axes, then the free
-axes of the left, then of the right. Floats accumulate in f32 (f64 in f64), in an order fixed by shapes.
+axes of the left, then of the right. Floats accumulate in f32 (f64 in f64), in an order that the
+shapes fix.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Ops that carry Graphs: cond, while, scan, call; and barrier, which orders without a body.
 
 Takes: operands, closed Graphs as attributes (captures are explicit leading operands). Gives:
-records, and `evaluate`, which runs a Graph in NumPy. Their derivatives and batching rewrite the bodies: the
-layer above supplies them in `opdef.BODY_RULES`. Must not know: how a Graph is differentiated.
+records, and `evaluate`, which runs a Graph in NumPy. Derivatives and batching rewrite the bodies:
+the layer above supplies them in `opdef.BODY_RULES`. Must not know: how a Graph is differentiated.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ def evaluate(graph: Graph, arrays: Sequence[Array]) -> list[Array]:
 
     bf16 arrays are float32 values that bf16 can hold, here and in every record.
     """
-    values: dict[Value, Array] = dict(zip(graph.params, arrays, strict=True))
+    values = {p: np.asarray(a) for p, a in zip(graph.params, arrays, strict=True)}
     for node in graph.nodes:
         operands = [values[v] for v in node.inputs]
         ins = tuple(v.type for v in node.inputs)
         results = OPS[node.op].reference(operands, node.attrs, ins, node.types)
         for k, (result, type) in enumerate(zip(results, node.types, strict=True)):
             rounded = bf16_values(bf16_bits(result)) if type.dtype is bf16 else result
-            values[Value(node, k)] = rounded
+            values[Value(node, k)] = np.asarray(rounded)
     return [values[v] for v in graph.results]
 
 

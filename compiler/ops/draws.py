@@ -56,10 +56,12 @@ def tensors(rng: Generator, dtypes: Sequence[DType]) -> list[TensorType]:
 def from_tensors(
     dtypes: Sequence[DType], draw: Callable[[Generator, TensorType], Example | None]
 ) -> Examples:
-    """Examples made from each of `tensors`; `draw` gives None for a type it has no use for."""
+    """Examples made from each of `tensors`; `draw` gives None for a shape it has no use for."""
 
     def examples(rng: Generator) -> list[Example]:
-        made = [draw(rng, x) for x in tensors(rng, dtypes)]
+        made = [
+            draw(rng, x) or draw(rng, TensorType((2, 3), x.dtype)) for x in tensors(rng, dtypes)
+        ]
         return [example for example in made if example is not None]
 
     return examples

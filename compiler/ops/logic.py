@@ -202,24 +202,34 @@ shift_right = elementwise(
     no_gradient="it is defined on integers",
     domain=Domain(int_low=0, int_high=8),
 )
+
+
+def _popcount_reference(x: Array) -> Array:
+    """In the two's complement pattern, where NumPy's `bitwise_count` counts those of |x|."""
+    octets = np.ascontiguousarray(x).view(np.uint8).reshape(*x.shape, x.dtype.itemsize)
+    bits = np.unpackbits(octets, axis=-1)
+    return np.asarray(bits.sum(-1))
+
+
+def _popcount(x: Array) -> Array:
+    """One bits of the two's complement pattern (NumPy's bitwise_count counts those of |x|)."""
+    octets = np.ascontiguousarray(x).view(np.uint8).reshape(*x.shape, x.dtype.itemsize)
+    return np.asarray(np.unpackbits(octets, axis=-1).sum(-1))
+
+
 popcount = elementwise(
     "popcount",
     "The number of one bits.",
-    np.bitwise_count if hasattr(np, "bitwise_count") else lambda x: _popcount(x),
+    _popcount,
     lambda s, x, dtype: s.math("ctpop", x),
     on=INTEGERS,
     no_gradient="it is defined on integers",
 )
 
 
-def _popcount(x: Array) -> Array:
-    bits = np.unpackbits(np.ascontiguousarray(x).view(np.uint8).reshape(*x.shape, -1), axis=-1)
-    return bits.sum(-1)
-
-
 def _clz_reference(x: Array) -> Array:
     bits = 8 * x.dtype.itemsize
-    unsigned = np.ascontiguousarray(x).view(np.dtype(f"u{x.dtype.itemsize}"))
+    unsigned = x.view(np.dtype(f"u{x.dtype.itemsize}"))
     return np.vectorize(lambda v: bits - int(v).bit_length(), otypes=[np.int64])(unsigned)
 
 
@@ -266,9 +276,9 @@ def _float_to_integer(s: Scalars, x: Value, target: DType) -> Value:
     low = 0 if unsigned else -(1 << (target.bits - 1))
     above = 1 << target.bits if unsigned else 1 << (target.bits - 1)  # a power of two: exact
     top = above - 1
+    if x.type.dtype.bits == 16:
+        x = s.resize_float(x, f32)
     if target.bits < 32 or (unsigned and target.bits == 32):  # through a wider signed integer
-        if x.type.dtype.bits == 16:
-            x = s.resize_float(x, f32)
         wide = "i32" if target.bits < 32 else "i64"
         return _clamped_through(s, x, wide, low, above, top, target)
     inside_low = s.compare("ge", x, s.like(float(low), x))
@@ -322,7 +332,7 @@ convert = define(
     OpDef(
         name="convert",
         family="elementwise",
-        doc="x in another dtype. Float → integer truncates and saturates, NaN → 0; → bool is x ≠ 0.",
+        doc="x in another dtype. Float → integer truncates and saturates, NaN → 0; bool is x ≠ 0.",
         infer=_convert_infer,
         reference=lambda arrays, attrs, ins, outs: [
             convert_array(arrays[0], ins[0].dtype, outs[0].dtype)

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..graph import Builder, Node, Value
 from ..opdef import OPS, Array, Attrs, Examples, OpDef, Tangents, Types, define
+from ..scalars import register
 from ..types import ELEMENT_TYPES, TensorType, i1
 from . import draws
 from .families import arity, describe, move_axis_to_front, require, require_shape
@@ -385,7 +386,7 @@ def _concat_index(r: Any, node: Node, point: Any) -> Any:
         value = r.read(k, inner)
         end = r.s.constant(offset + n, at.type.dtype)
         result = value if result is None else r.s.select(r.s.compare("lt", at, end), value, result)
-    return result
+    return result if pieces else r.s.constant(0, register(node.types[0].dtype))
 
 
 def _concat_linearise(

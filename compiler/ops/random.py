@@ -4,8 +4,8 @@ Takes: ui64 keys of any shape. Gives: for each key a block of ui32 words.
 Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3"
 (SC 2011). Must not know: distributions, which the frontend makes of the bits.
 
-Word i of a key's block is word i mod 4 of the cipher of counter i div 4: the key's low and high half
-are the two key words, the counter's low and high half the first two counter words, the others zero.
+Word i of a key's block is word i mod 4 of the cipher of counter i div 4: the key's low and high
+half are the two key words, the counter's the first two counter words, the others are zero.
 """
 
 from __future__ import annotations
