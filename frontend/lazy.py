@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import weakref
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -39,9 +40,10 @@ class LazyNode(Node):
 
     `data`: the results, where known. `tracked`: see the bits above. `base`: the serial number of
     the oldest node behind it that was pending when it was made. The op `alias` passes its input on.
+    `owner`: the handle (weakly) whose gradient ends here, None for most.
     """
 
-    __slots__ = ("base", "data", "locs", "serial", "tracked")
+    __slots__ = ("base", "data", "locs", "owner", "serial", "tracked")
 
     def __init__(
         self,
@@ -57,6 +59,7 @@ class LazyNode(Node):
         self.types = types
         self.locs = locs
         self.data: tuple[Array, ...] | None = None
+        self.owner: weakref.ref[Any] | None = None
         self.serial = base = next(_serials)
         tracked = 0
         for value in inputs:

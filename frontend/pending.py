@@ -19,7 +19,7 @@ from lazir.compiler.graph import Graph, Node, Value
 
 from . import engine
 from .handle import Handle
-from .lazy import LazyNode, Recording, cone, has_data, known, record, resolve, structure_key
+from .lazy import LazyNode, cone, has_data, known, record, resolve, structure_key
 from .residuals import residuals
 
 Array = np.ndarray[Any, Any]
@@ -147,7 +147,7 @@ def _run(missing: Sequence[Value]) -> None:
 def _make_plan(order: Sequence[LazyNode], results: Sequence[Value]) -> _Plan:
     """Compile a cone; where gradients will be asked for, what they read comes out as well."""
     recording = record(order, results, has_data)
-    kept = _residual_values(recording, results)
+    kept = _residual_values(results)
     nodes = dict.fromkeys(v.node for v in (*results, *kept))
     values = [r for n in nodes for r in n.results]
     position = {n: k for k, n in enumerate(order)}
@@ -161,15 +161,21 @@ def _make_plan(order: Sequence[LazyNode], results: Sequence[Value]) -> _Plan:
     return _Plan(engine.compile(graph), targets)
 
 
-def _residual_values(recording: Recording, results: Sequence[Value]) -> list[Value]:
-    """The lazy values that a later backward pass from `results` reads."""
-    tracked = [v.node.tracked != 0 for v in recording.inputs]  # type: ignore[attr-defined]
+def _ends_history(node: LazyNode) -> bool:
+    return node.data is not None or (node.op == "alias" and node.tracked != 0)
+
+
+def _residual_values(results: Sequence[Value]) -> list[Value]:
+    """The pending values that a later backward pass from `results` reads."""
     ends = [v.node.tracked != 0 for v in results]  # type: ignore[attr-defined]
-    if not any(tracked) or not any(ends):
+    if not any(ends):
         return []
+    order = cone(results, _ends_history)
+    recording = record(order, results, _ends_history)
+    tracked = [v.node.tracked != 0 for v in recording.inputs]  # type: ignore[attr-defined]
     needed = set(residuals(recording.graph, tracked, ends))
     found: dict[Value, Value] = {}
     for lazy, value in recording.mapping.items():
-        if value in needed and lazy.node.op != "alias" and not has_data(lazy.node):  # type: ignore[arg-type]
-            found.setdefault(value, lazy)
+        if value in needed and known(lazy) is None:
+            found.setdefault(value, resolve(lazy))
     return list(found.values())

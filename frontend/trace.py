@@ -84,6 +84,27 @@ class TraceBuilder(Builder):
             known = self.captures[id(handle)] = (handle, value)
         return known[1]
 
+    def note_write(self, handle: Handle) -> None:
+        """Remember what a tensor of the caller's was before the trace assigned into it.
+
+        TraceError inside a body (of a loop, branch or derivative), whose effects have no order.
+        """
+        value = handle._value
+        if value is not None and type(value.node) is not LazyNode:
+            owner = self.owner(value.node)
+            if owner is self or owner is None or id(handle) in self.root.writes:
+                if owner is self or self is self.root:
+                    return
+        if self is not self.root:
+            raise TraceError(
+                "this assigns into a tensor from outside of the function that is traced here; "
+                "a loop body, branch or differentiated function returns new values instead: "
+                "y = x.at[i].set(v)",
+                user_line(),
+            )
+        self.read(handle)
+        self.writes.setdefault(id(handle), Write(handle, handle._array, value))
+
     def read_array(self, array: np.ndarray[Any, Any]) -> Value:
         """A NumPy array in this trace: a small one is a constant, a larger one captured (and copied)."""
         stored, dtype = array_and_dtype(array)

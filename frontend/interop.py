@@ -1,0 +1,86 @@
+"""How other libraries see a tensor: NumPy's dispatch protocols, the Array API, DLPack.
+
+Takes: calls that NumPy hands over (`np.sin(tensor)`), capsules. Gives: tensors.
+Must not know: graphs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import numpy as lnp
+from .apply import fail
+from .handle import array_and_dtype, wrap_array
+
+_UFUNC_NAMES = {"conjugate": "conj", "arctan2": "arctan2"}
+_REDUCTIONS = {
+    "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min",
+    "logical_and": "all", "logical_or": "any",
+}  # fmt: skip
+
+
+def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+    """NumPy's ufuncs on tensors: the function of that name in `lazir.numpy`."""
+    options.pop("casting", None)
+    if options.pop("out", None) is not None:
+        fail(f"np.{ufunc.__name__} cannot write into `out`: a tensor is never written in place")
+    where = options.pop("where", None)
+    dtype = options.pop("dtype", None)
+    if method == "reduce" and ufunc.__name__ in _REDUCTIONS:
+        if dtype is not None:
+            options["dtype"] = dtype
+        if where is not None and where is not True:
+            options["where"] = where
+        options.setdefault("axis", 0)
+        initial = options.pop("initial", None)
+        if initial is not None and initial is not np._NoValue:
+            options["initial"] = initial
+        return getattr(lnp, _REDUCTIONS[ufunc.__name__])(*inputs, **options)
+    function = getattr(lnp, _UFUNC_NAMES.get(ufunc.__name__, ufunc.__name__), None)
+    if method != "__call__" or function is None or options or where not in (None, True):
+        fail(
+            f"np.{ufunc.__name__} ({method}) has no counterpart in lazir.numpy with these options; "
+            "convert with .numpy() first"
+        )
+    assert function is not None
+    result = function(*inputs)
+    return result if dtype is None else lnp.astype(result, dtype)
+
+
+def array_function(self: Any, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    """NumPy's other functions on tensors: the function of that name in `lazir.numpy`."""
+    module = getattr(func, "__module__", "numpy") or "numpy"
+    function = getattr(lnp, func.__name__, None) if module == "numpy" else None
+    if function is None:
+        fail(f"{module}.{func.__name__} has no counterpart in lazir.numpy; convert with .numpy() first")
+    assert function is not None
+    return function(*args, **kwargs)
+
+
+def array_namespace(self: Any, *, api_version: str | None = None) -> Any:
+    """The Array API namespace: `lazir.numpy`."""
+    return lnp
+
+
+def dlpack(self: Any, **options: Any) -> Any:
+    """The data as a DLPack capsule, shared."""
+    return self._data("the data").__dlpack__(**options)
+
+
+def dlpack_device(self: Any) -> tuple[int, int]:
+    """DLPack's (device kind, number); (1, 0) is main memory."""
+    return (1, 0)
+
+
+def from_dlpack(x: Any, /, *, copy: bool | None = None) -> Any:
+    """A tensor that shares the memory of another library's array.
+
+    >>> import numpy as np
+    >>> print(from_dlpack(np.arange(3)))
+    [0 1 2]
+    """
+    data = np.from_dlpack(x)
+    stored, dtype = array_and_dtype(np.array(data, order="C") if copy else data)
+    return wrap_array(stored, dtype)

@@ -1,0 +1,499 @@
+"""Elementwise functions: exponentials, logarithms, trigonometry, rounding, floating-point tests.
+
+Takes: tensors, arrays, numbers; integers become the default float type. Gives: tensors.
+Must not know: how a function is computed.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from ..apply import call, fail, promote, tensor
+from ..dtypes import int16 as _I16
+from ..dtypes import int32 as _I32
+from ..dtypes import int64 as _I64
+from .arithmetic import _filled
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+def _float_unary(op: str, x: Any) -> Tensor:
+    found = promote(x, name=op, inexact=True)
+    return tensor(call(op, *found.values), found.weak)
+
+
+def _float_binary(op: str, x1: Any, x2: Any) -> Tensor:
+    found = promote(x1, x2, name=op, inexact=True)
+    return tensor(call(op, *found.values), found.weak)
+
+
+def exp(x: Any, /) -> Tensor:
+    """e to the power x.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.exp(0.0).item()
+    1.0
+    """
+    return _float_unary("exp", x)
+
+
+def exp2(x: Any, /) -> Tensor:
+    """2 to the power x.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.exp2(3.0).item()
+    8.0
+    """
+    return _float_unary("exp2", x)
+
+
+def expm1(x: Any, /) -> Tensor:
+    """exp(x) − 1, accurate near 0.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.expm1(0.0).item()
+    0.0
+    """
+    return _float_unary("expm1", x)
+
+
+def log(x: Any, /) -> Tensor:
+    """The natural logarithm.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.log(1.0).item()
+    0.0
+    """
+    return _float_unary("log", x)
+
+
+def log2(x: Any, /) -> Tensor:
+    """The logarithm to base 2.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.log2(8.0).item()
+    3.0
+    """
+    return _float_unary("log2", x)
+
+
+def log10(x: Any, /) -> Tensor:
+    """The logarithm to base 10.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.log10(1.0).item()
+    0.0
+    """
+    return _float_unary("log10", x)
+
+
+def log1p(x: Any, /) -> Tensor:
+    """log(1 + x), accurate near 0.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.log1p(0.0).item()
+    0.0
+    """
+    return _float_unary("log1p", x)
+
+
+def sqrt(x: Any, /) -> Tensor:
+    """The square root; NaN below 0.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.sqrt(9.0).item()
+    3.0
+    """
+    return _float_unary("sqrt", x)
+
+
+def cbrt(x: Any, /) -> Tensor:
+    """The cube root.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.cbrt(0.0).item()
+    0.0
+    """
+    return _float_unary("cbrt", x)
+
+
+def sin(x: Any, /) -> Tensor:
+    """The sine of x in radians.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.sin(0.0).item()
+    0.0
+    """
+    return _float_unary("sin", x)
+
+
+def cos(x: Any, /) -> Tensor:
+    """The cosine of x in radians.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.cos(0.0).item()
+    1.0
+    """
+    return _float_unary("cos", x)
+
+
+def tan(x: Any, /) -> Tensor:
+    """The tangent of x in radians.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.tan(0.0).item()
+    0.0
+    """
+    return _float_unary("tan", x)
+
+
+def arcsin(x: Any, /) -> Tensor:
+    """The angle in [−π/2, π/2] whose sine is x.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.arcsin(0.0).item()
+    0.0
+    """
+    return _float_unary("asin", x)
+
+
+def arccos(x: Any, /) -> Tensor:
+    """The angle in [0, π] whose cosine is x.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.arccos(1.0).item()
+    0.0
+    """
+    return _float_unary("acos", x)
+
+
+def arctan(x: Any, /) -> Tensor:
+    """The angle in (−π/2, π/2) whose tangent is x.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.arctan(0.0).item()
+    0.0
+    """
+    return _float_unary("atan", x)
+
+
+def sinh(x: Any, /) -> Tensor:
+    """The hyperbolic sine.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.sinh(0.0).item()
+    0.0
+    """
+    return _float_unary("sinh", x)
+
+
+def cosh(x: Any, /) -> Tensor:
+    """The hyperbolic cosine.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.cosh(0.0).item()
+    1.0
+    """
+    return _float_unary("cosh", x)
+
+
+def tanh(x: Any, /) -> Tensor:
+    """The hyperbolic tangent.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.tanh(0.0).item()
+    0.0
+    """
+    return _float_unary("tanh", x)
+
+
+def arcsinh(x: Any, /) -> Tensor:
+    """The inverse of sinh.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.arcsinh(0.0).item()
+    0.0
+    """
+    return _float_unary("asinh", x)
+
+
+def arccosh(x: Any, /) -> Tensor:
+    """The inverse of cosh, for x ≥ 1.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.arccosh(1.0).item()
+    0.0
+    """
+    return _float_unary("acosh", x)
+
+
+def arctanh(x: Any, /) -> Tensor:
+    """The inverse of tanh, for |x| < 1.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.arctanh(0.0).item()
+    0.0
+    """
+    return _float_unary("atanh", x)
+
+
+def rsqrt(x: Any, /) -> Tensor:
+    """1 / √x.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.rsqrt(4.0).item()
+    0.5
+    """
+    return _float_unary("rsqrt", x)
+
+
+def erf(x: Any, /) -> Tensor:
+    """The error function 2/√π ∫₀ˣ exp(−t²) dt.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.erf(0.0).item()
+    0.0
+    """
+    return _float_unary("erf", x)
+
+
+def arctan2(x1: Any, x2: Any, /) -> Tensor:
+    """The angle of the point (x2, x1) in [−π, π].
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.arctan2(0.0, 1.0).item()
+    0.0
+    """
+    return _float_binary("atan2", x1, x2)
+
+
+def hypot(x1: Any, x2: Any, /) -> Tensor:
+    """√(x1² + x2²) without overflow on the way.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.hypot(3.0, 4.0).item()
+    5.0
+    """
+    return _float_binary("hypot", x1, x2)
+
+
+def nextafter(x1: Any, x2: Any, /) -> Tensor:
+    """The next float after x1 on the way to x2.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.nextafter(1.0, 2.0).item() > 1.0
+    True
+    """
+    return _float_binary("nextafter", x1, x2)
+
+
+def logaddexp(x1: Any, x2: Any, /) -> Tensor:
+    """log(exp(x1) + exp(x2)) without overflow.
+
+    >>> import lazir.numpy as lnp
+    >>> round(lnp.logaddexp(0.0, 0.0).item(), 6)
+    0.693147
+    """
+    found = promote(x1, x2, name="logaddexp", inexact=True)
+    a, b = found.values
+    same = call("equal", a, b)  # −inf with −inf: their difference would be NaN
+    gap = call("select", same, _filled(0, a), call("neg", call("abs", call("sub", a, b))))
+    result = call("add", call("maximum", a, b), call("log1p", call("exp", gap)))
+    return tensor(result, found.weak)
+
+
+def sinc(x: Any, /) -> Tensor:
+    """sin(πx) / (πx), 1 at 0.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.sinc(0.0).item()
+    1.0
+    """
+    found = promote(x, inexact=True)
+    (v,) = found.values
+    zero = call("equal", v, _filled(0, v))
+    angle = call("mul", call("select", zero, _filled(1, v), v), _filled(math.pi, v))
+    return tensor(
+        call("select", zero, _filled(1, v), call("div", call("sin", angle), angle)), found.weak
+    )
+
+
+def deg2rad(x: Any, /) -> Tensor:
+    """Degrees to radians.
+
+    >>> import lazir.numpy as lnp
+    >>> round(lnp.deg2rad(180.0).item(), 5)
+    3.14159
+    """
+    found = promote(x, inexact=True)
+    (v,) = found.values
+    return tensor(call("mul", v, _filled(math.pi / 180, v)), found.weak)
+
+
+def rad2deg(x: Any, /) -> Tensor:
+    """Radians to degrees.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.rad2deg(0.0).item()
+    0.0
+    """
+    found = promote(x, inexact=True)
+    (v,) = found.values
+    return tensor(call("mul", v, _filled(180 / math.pi, v)), found.weak)
+
+
+# -- rounding ----------------------------------------------------------------------------
+def _rounding(op: str, x: Any) -> Tensor:
+    found = promote(x, name=op)
+    (v,) = found.values
+    return tensor(call(op, v) if found.dtype.is_float else v, found.weak)
+
+
+def floor(x: Any, /) -> Tensor:
+    """The largest integer not above x, as a float; integers stay.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.floor(-1.5).item()
+    -2.0
+    """
+    return _rounding("floor", x)
+
+
+def ceil(x: Any, /) -> Tensor:
+    """The smallest integer not below x, as a float; integers stay.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.ceil(-1.5).item()
+    -1.0
+    """
+    return _rounding("ceil", x)
+
+
+def trunc(x: Any, /) -> Tensor:
+    """x rounded towards zero.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.trunc(-1.5).item()
+    -1.0
+    """
+    return _rounding("trunc", x)
+
+
+fix = trunc
+
+
+def rint(x: Any, /) -> Tensor:
+    """x rounded to the nearest integer, ties to even.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.rint(2.5).item()
+    2.0
+    """
+    return _rounding("round", x)
+
+
+def round(x: Any, decimals: int = 0) -> Tensor:
+    """x rounded to `decimals` places, ties to even.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.round(1234.0, -2).item()
+    1200.0
+    """
+    if decimals == 0:
+        return rint(x)
+    found = promote(x)
+    (v,) = found.values
+    if not found.dtype.is_float:
+        if decimals > 0:
+            return tensor(v, found.weak)
+        fail("round of integers to tens is not supported; convert to float first")
+    scale = _filled(10.0 ** abs(decimals), v)
+    up, down = ("mul", "div") if decimals > 0 else ("div", "mul")
+    return tensor(call(down, call("round", call(up, v, scale)), scale), found.weak)
+
+
+# -- floating-point tests ----------------------------------------------------------------
+def isnan(x: Any, /) -> Tensor:
+    """Whether x is NaN.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.isnan(float("nan")).item()
+    True
+    """
+    v = promote(x).values[0]
+    return tensor(call("not_equal", v, v))
+
+
+def isfinite(x: Any, /) -> Tensor:
+    """Whether x is neither infinite nor NaN.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.isfinite(1.0).item()
+    True
+    """
+    v = promote(x).values[0]
+    if not v.type.dtype.is_float:
+        return tensor(call("equal", v, v))
+    return tensor(call("is_finite", v))
+
+
+def isinf(x: Any, /) -> Tensor:
+    """Whether x is infinite.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.isinf(float("-inf")).item()
+    True
+    """
+    v = promote(x).values[0]
+    if not v.type.dtype.is_float:
+        return tensor(call("not_equal", v, v))
+    return tensor(call("equal", call("abs", v), _filled(math.inf, v)))
+
+
+def _sign_bit(x: Any) -> Any:
+    """The sign of a float as a bool value, by its bits."""
+    found = promote(x)
+    (v,) = found.values
+    if found.dtype.is_float:
+        integer = {16: _I16, 32: _I32, 64: _I64}[found.dtype.bits]
+        v = call("bitcast", v, dtype=integer)
+    elif not found.dtype.is_signed:
+        return call("not_equal", v, v)
+    return call("less", v, _filled(0, v))
+
+
+def signbit(x: Any, /) -> Tensor:
+    """Whether the sign of x is negative (true for −0).
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.signbit(-0.0).item()
+    True
+    """
+    return tensor(_sign_bit(x))
+
+
+def copysign(x1: Any, x2: Any, /) -> Tensor:
+    """|x1| with the sign of x2.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.copysign(3.0, -0.0).item()
+    -3.0
+    """
+    return _float_binary("copysign", x1, x2)
+
+
+def heaviside(x1: Any, x2: Any, /) -> Tensor:
+    """0 below 0, x2 at 0, 1 above 0.
+
+    >>> import lazir.numpy as lnp
+    >>> print(lnp.heaviside(lnp.array([-1.0, 0.0, 2.0]), 0.5))
+    [0.  0.5 1. ]
+    """
+    found = promote(x1, x2, name="heaviside", inexact=True)
+    v, middle = found.values
+    zero, one = _filled(0, v), _filled(1, v)
+    result = call("select", call("less", v, zero), zero, one)
+    result = call("select", call("equal", v, zero), middle, result)
+    return tensor(call("select", call("not_equal", v, v), v, result), found.weak)

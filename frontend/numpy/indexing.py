@@ -1,0 +1,431 @@
+"""Reading and writing parts of tensors by NumPy's index syntax.
+
+Takes: tensors, index keys, new values. Gives: tensors (writes are functional). Static indices are
+checked; computed ones inside a trace are clamped when read and dropped when written (JAX's rule).
+Must not know: buffers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lazir.compiler.errors import ShapeError
+from lazir.compiler.graph import Value
+from lazir.compiler.types import broadcast_shapes
+
+from ..apply import (
+    array_value,
+    broadcast,
+    call,
+    convert,
+    expand,
+    fail,
+    lift,
+    normal_axis,
+    number,
+    operand,
+    tensor,
+    value_of,
+    view,
+)
+from ..dtypes import bool_, int64
+from ..handle import Handle
+from ..trace import outside
+from .index_key import Key, Ranged, parse
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+_WRITES = {"set": None, "add": "add", "mul": "mul", "min": "minimum", "max": "maximum"}
+
+
+# -- reading -----------------------------------------------------------------------------
+def _read_ranges(x: Value, ranges: tuple[Ranged, ...]) -> Value:
+    """The static part: one strided slice, then the axes with negative steps reversed."""
+    start, limit, stride = [], [], []
+    backwards = []
+    for axis, (low, step, count) in enumerate(ranges):
+        if step < 0:
+            backwards.append(axis)
+            low += step * (count - 1)
+        size = abs(step)
+        start.append(low)
+        stride.append(size)
+        limit.append(low + (count - 1) * size + 1 if count else low)
+    whole = all(r.count == n and r.step in (1, -1) for r, n in zip(ranges, x.shape))
+    if not whole:
+        x = call("slice", x, start=tuple(start), limit=tuple(limit), stride=tuple(stride))
+    return call("reverse", x, axes=tuple(backwards)) if backwards else x
+
+
+def _index_value(item: Any, size: int) -> Value:
+    """Index numbers as an integer value, negative ones counted from the end."""
+    if isinstance(item, np.ndarray):
+        if item.ndim == 0:
+            return number(int(item), int64, structural=True)
+        return array_value(item.astype(np.int64))
+    value = value_of(item)
+    if value.type.dtype.is_signed:
+        zero = expand(number(0, value.type.dtype, True), value.shape)
+        if size > (1 << (value.type.dtype.bits - 1)) - 1:
+            value = convert(value, int64)
+            zero = expand(number(0, int64, True), value.shape)
+        end = expand(number(size, value.type.dtype, True), value.shape)
+        value = call("select", call("less", value, zero), call("add", value, end), value)
+    return value
+
+
+def _windows(x: Value, key: Key) -> tuple[Value, dict[str, Any], tuple[int, ...]]:
+    """Index vectors, window attributes, and the shape of the broadcast index arrays."""
+    axes = tuple(axis for axis, _ in key.arrays)
+    parts = [_index_value(item, x.shape[axis]) for axis, item in key.arrays]
+    if len({p.type.dtype for p in parts}) > 1:
+        parts = [convert(p, int64) for p in parts]
+    parts = broadcast(parts, "index arrays")
+    shape = parts[0].shape
+    columns = [call("reshape", p, shape=(*shape, 1)) for p in parts]
+    vectors = call("concat", *columns, axis=len(shape)) if len(columns) > 1 else columns[0]
+    layout = [a for a in key.layout if a != "new"]
+    at = layout.index("arrays")
+    rank = len(shape) + len(layout) - 1
+    offset = tuple(k for k in range(rank) if not at <= k < at + len(shape))
+    attrs = {
+        "axes": axes,
+        "collapsed": axes,
+        "operand_batch": (),
+        "index_batch": (),
+        "offset": offset,
+    }
+    return vectors, attrs, shape
+
+
+def _final_shape(x: Value, key: Key, arrays: tuple[int, ...]) -> tuple[int, ...]:
+    out: list[int] = []
+    for a in key.layout:
+        if a == "new":
+            out.append(1)
+        elif a == "arrays":
+            out += arrays
+        else:
+            out.append(x.shape[a])
+    return tuple(out)
+
+
+def getitem(x: Any, key: Any, mode: str = "clip", fill_value: Any = None) -> Tensor:
+    """x[key]. Static keys give what NumPy would give as a view.
+
+    >>> import lazir.numpy as lnp
+    >>> print(getitem(lnp.arange(10), slice(8, 2, -3)))
+    [8 5]
+    """
+    found = parse(key, operand(x).shape)
+    if found.mask is not None:
+        raise outside(
+            "the number of true places in a mask",
+            "use lnp.where(mask, x, y), which keeps the shape",
+        )
+    value = _read_ranges(lift(operand(x)), found.ranges)
+    if not found.arrays:
+        shape = _final_shape(value, found, ())
+        return view(value if shape == value.shape else call("reshape", value, shape=shape), x)
+    vectors, attrs, shape = _windows(value, found)
+    taken = [axis for axis, _ in found.arrays]
+    sizes = tuple(1 if k in taken else n for k, n in enumerate(value.shape))
+    if any(value.shape[k] == 0 for k in taken) and 0 not in shape:
+        mode = "fill"  # nothing is there to read
+    result = call("gather", value, vectors, sizes=sizes, mode=mode, **attrs)
+    if fill_value is not None and mode == "fill":
+        result = _filled_outside(result, value, vectors, attrs, sizes, fill_value)
+    return tensor(call("reshape", result, shape=_final_shape(value, found, shape)))
+
+
+def _filled_outside(
+    result: Value, x: Value, vectors: Value, attrs: Any, sizes: Any, fill: Any
+) -> Value:
+    """`fill` in place of the zeros that were read outside of x."""
+    from_inside = expand(number(True, bool_, True), x.shape)
+    inside = call("gather", from_inside, vectors, sizes=sizes, mode="fill", **attrs)
+    return call("select", inside, result, expand(lift(operand(fill), x.type.dtype), result.shape))
+
+
+# -- writing -----------------------------------------------------------------------------
+def _write_ranges(x: Value, ranges: tuple[Ranged, ...], new: Value) -> Value:
+    """x with its static part replaced by `new` (of the part's shape)."""
+    backwards = tuple(k for k, r in enumerate(ranges) if r.step < 0)
+    if backwards:
+        new = call("reverse", new, axes=backwards)
+    start = [r.start + r.step * (r.count - 1) if r.step < 0 else r.start for r in ranges]
+    if all(abs(r.step) == 1 for r in ranges):
+        if new.shape == x.shape:
+            return new
+        starts = [number(low, int64, structural=True) for low in start]
+        return call("dynamic_update_slice", x, new, *starts)
+    gaps = tuple(abs(r.step) - 1 for r in ranges)
+    span = [(r.count - 1) * abs(r.step) + 1 if r.count else 0 for r in ranges]
+    high = tuple(n - low - s for n, low, s in zip(x.shape, start, span))
+    attrs = {"low": tuple(start), "high": high, "interior": gaps}
+    spread = call("pad", new, number(0, x.type.dtype, True), **attrs)
+    ones = expand(number(True, bool_, True), new.shape)
+    where = call("pad", ones, number(False, bool_, True), **attrs)
+    return call("select", where, spread, x)
+
+
+def _fit(v: Value, shape: tuple[int, ...]) -> Value:
+    """The new values broadcast to the part, as NumPy assigns (leading 1s may be surplus)."""
+    own = v.shape
+    while len(own) > len(shape) and own[0] == 1:
+        own = own[1:]
+    if own != v.shape:
+        v = call("reshape", v, shape=own)
+    if broadcast_shapes([v.shape, shape]) != shape:
+        fail(f"values of shape {v.shape} do not fit the indexed part of shape {shape}", ShapeError)
+    return expand(v, shape)
+
+
+def write(x: Any, key: Any, v: Any, op: str = "set", mode: str = "drop") -> Tensor:
+    """x with x[key] set to v, or joined with it by add, mul, min, max. v takes the dtype of x.
+
+    >>> import lazir.numpy as lnp
+    >>> print(write(lnp.zeros(4), slice(1, 3), 5))
+    [0. 5. 5. 0.]
+    """
+    if op not in _WRITES:
+        fail(f"an indexed update is one of {', '.join(_WRITES)}, got {op!r}")
+    target = operand(x)
+    found = parse(key, target.shape)
+    whole = lift(target)
+    new = lift(operand(v), target.dtype)
+    if found.mask is not None:
+        return _write_masked(whole, found, new, op)
+    part = _read_ranges(whole, found.ranges)
+    if found.arrays:
+        changed = _scatter(part, found, new, op, mode)
+    else:
+        new = call("reshape", _fit(new, _final_shape(part, found, ())), shape=part.shape)
+        join = _WRITES[op]
+        changed = new if join is None else call(join, part, new)
+    return tensor(_write_ranges(whole, found.ranges, changed))
+
+
+def _scatter(part: Value, key: Key, new: Value, op: str, mode: str) -> Value:
+    vectors, attrs, shape = _windows(part, key)
+    new = _fit(new, _final_shape(part, key, shape))
+    without_new = _final_shape(part, key._replace(layout=_real(key)), shape)
+    updates = call("reshape", new, shape=without_new)
+    return call("scatter", part, vectors, updates, op=op, mode=mode, **attrs)
+
+
+def _real(key: Key) -> tuple[Any, ...]:
+    return tuple(a for a in key.layout if a != "new")
+
+
+def _write_masked(x: Value, key: Key, new: Value, op: str) -> Tensor:
+    """A mask whose places are not known: possible where one value goes everywhere."""
+    mask = value_of(key.mask)
+    if len(key.layout) != len(x.shape) or any(r.count != n for r, n in zip(key.ranges, x.shape)):
+        fail("a traced mask is the only index; combine it with others by lnp.where")
+    trailing = x.shape[len(mask.shape) :]
+    if len(new.shape) > len(trailing):
+        raise outside(
+            "the number of true places in a mask",
+            "assign one value, or use lnp.where(mask, y, x) with y of the shape of x",
+        )
+    spread = call("broadcast", mask, shape=x.shape, axes=tuple(range(len(mask.shape))))
+    wide = _fit(new, x.shape)
+    join = _WRITES[op]
+    return tensor(call("select", spread, wide if join is None else call(join, x, wide), x))
+
+
+# -- functions ---------------------------------------------------------------------------
+def take(a: Any, indices: Any, axis: int | None = None, mode: str | None = None) -> Tensor:
+    """Slices of a at `indices` along `axis` (elements of the flattened tensor without an axis).
+
+    `mode`: "clip" or "wrap" for indices outside; by default static ones raise.
+
+    >>> import lazir.numpy as lnp
+    >>> print(lnp.take(lnp.array([10, 20, 30]), [2, 0]))
+    [30 10]
+    """
+    x = lift(operand(a))
+    if axis is None:
+        x, axis = call("reshape", x, shape=(x.type.size,)), 0
+    k = normal_axis(axis, len(x.shape), "take")
+    if mode in ("clip", "wrap"):
+        indices = _moved_inside(indices, x.shape[k], mode)
+    elif mode not in (None, "raise", "fill"):
+        fail(f"take: mode is 'clip', 'wrap' or 'raise', got {mode!r}")
+    index = indices if isinstance(indices, Handle) else np.asarray(indices)
+    return getitem(tensor(x), (slice(None),) * k + (index,))
+
+
+def _moved_inside(indices: Any, size: int, mode: str) -> Any:
+    if not isinstance(indices, Handle):
+        found = np.asarray(indices)
+        return np.clip(found, 0, size - 1) if mode == "clip" else found % size
+    value = convert(value_of(indices), int64)
+    end = expand(number(size, int64, True), value.shape)
+    zero = expand(number(0, int64, True), value.shape)
+    if mode == "clip":
+        one = expand(number(1, int64, True), value.shape)
+        return tensor(call("maximum", zero, call("minimum", value, call("sub", end, one))))
+    rest = call("rem", value, end)
+    return tensor(call("select", call("less", rest, zero), call("add", rest, end), rest))
+
+
+def _along(a: Any, indices: Any, axis: int | None) -> tuple[Value, Value, dict[str, Any]]:
+    x = lift(operand(a))
+    index = operand(indices)
+    if not index.dtype.is_integer:
+        fail(f"take_along_axis needs integer indices, got {index.dtype}")
+    if axis is None:
+        x, axis = call("reshape", x, shape=(x.type.size,)), 0
+    rank = len(x.shape)
+    if len(index.shape) != rank:
+        fail(f"take_along_axis: indices of rank {len(index.shape)} for {x.type.short}", ShapeError)
+    k = normal_axis(axis, rank, "take_along_axis")
+    places = index.source
+    if isinstance(places, np.ndarray):
+        value = _index_value(places, x.shape[k])
+        negative = call("less", value, expand(number(0, int64, True), value.shape))
+        end = expand(number(x.shape[k], int64, True), value.shape)
+        value = call("select", negative, call("add", value, end), value)
+    else:
+        value = _index_value(places, x.shape[k])
+    others = tuple(j for j in range(rank) if j != k)
+    for j in others:
+        sizes = {x.shape[j], value.shape[j]} - {1}
+        if len(sizes) > 1:
+            fail(f"take_along_axis: {value.type.short} does not fit {x.type.short}", ShapeError)
+    wide = [max(x.shape[j], value.shape[j]) if j != k else 0 for j in range(rank)]
+    if any(0 in (x.shape[j], value.shape[j]) for j in others):
+        wide = [0 if 0 in (x.shape[j], value.shape[j]) else n for j, n in enumerate(wide)]
+    x = expand(x, tuple(x.shape[k] if j == k else n for j, n in enumerate(wide)))
+    shape = tuple(value.shape[k] if j == k else n for j, n in enumerate(wide))
+    vectors = call("reshape", expand(value, shape), shape=(*shape, 1))
+    attrs = {
+        "axes": (k,), "collapsed": (k,), "operand_batch": others, "index_batch": others,
+        "offset": (),
+    }  # fmt: skip
+    return x, vectors, attrs
+
+
+def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Tensor:
+    """Elements of `arr` at `indices` along one axis, the other axes running along.
+
+    >>> import lazir.numpy as lnp
+    >>> x = lnp.array([[10, 20], [30, 40]])
+    >>> print(lnp.take_along_axis(x, lnp.array([[1], [0]]), axis=1))
+    [[20]
+     [30]]
+    """
+    x, vectors, attrs = _along(arr, indices, axis)
+    return tensor(call("gather", x, vectors, sizes=(1,) * len(x.shape), mode="clip", **attrs))
+
+
+def put_along_axis(arr: Any, indices: Any, values: Any, axis: int) -> Tensor:
+    """A copy of `arr` with `values` at `indices` along one axis.
+
+    >>> import lazir.numpy as lnp
+    >>> print(lnp.put_along_axis(lnp.zeros((1, 3)), lnp.array([[1]]), 5.0, axis=1))
+    [[0. 5. 0.]]
+    """
+    x, vectors, attrs = _along(arr, indices, axis)
+    updates = expand(lift(operand(values), x.type.dtype), vectors.shape[:-1])
+    return tensor(call("scatter", x, vectors, updates, op="set", mode="drop", **attrs))
+
+
+class At:
+    """`x.at`: indexed updates that give a new tensor, `x.at[i].set(v)`."""
+
+    __slots__ = ("_tensor",)
+
+    def __init__(self, tensor: Any) -> None:
+        self._tensor = tensor
+
+    def __getitem__(self, key: Any) -> Place:
+        return Place(self._tensor, key)
+
+
+class Place:
+    """A part of a tensor that is about to be updated."""
+
+    __slots__ = ("_key", "_tensor")
+
+    def __init__(self, tensor: Any, key: Any) -> None:
+        self._tensor = tensor
+        self._key = key
+
+    def set(self, values: Any, *, mode: str | None = None) -> Tensor:
+        """The tensor with this part replaced.
+
+        >>> import lazir.numpy as lnp
+        >>> print(lnp.zeros(3).at[1].set(7))
+        [0. 7. 0.]
+        """
+        return write(self._tensor, self._key, values, "set", _mode(mode))
+
+    def add(self, values: Any, *, mode: str | None = None) -> Tensor:
+        """The tensor with values added to this part; an index that comes twice counts twice.
+
+        >>> import lazir.numpy as lnp
+        >>> print(lnp.zeros(3).at[lnp.array([1, 1])].add(1))
+        [0. 2. 0.]
+        """
+        return write(self._tensor, self._key, values, "add", _mode(mode))
+
+    def multiply(self, values: Any, *, mode: str | None = None) -> Tensor:
+        """The tensor with this part multiplied.
+
+        >>> import lazir.numpy as lnp
+        >>> print(lnp.ones(3).at[1].multiply(7))
+        [1. 7. 1.]
+        """
+        return write(self._tensor, self._key, values, "mul", _mode(mode))
+
+    mul = multiply
+
+    def subtract(self, values: Any, *, mode: str | None = None) -> Tensor:
+        """The tensor with values subtracted from this part.
+
+        >>> import lazir.numpy as lnp
+        >>> print(lnp.ones(3).at[1].subtract(7))
+        [ 1. -6.  1.]
+        """
+        return self.add(tensor(call("neg", lift(operand(values), self._tensor._dtype))), mode=mode)
+
+    def divide(self, values: Any, *, mode: str | None = None) -> Tensor:
+        """The tensor with this part divided (each index counts once)."""
+        part = getitem(self._tensor, self._key)
+        new = call("div", *broadcast([value_of(part), lift(operand(values), part._dtype)], "divide"))
+        return self.set(tensor(new), mode=mode)
+
+    def min(self, values: Any, *, mode: str | None = None) -> Tensor:
+        """The tensor with this part limited from above.
+
+        >>> import lazir.numpy as lnp
+        >>> print(lnp.arange(3).at[:].min(1))
+        [0 1 1]
+        """
+        return write(self._tensor, self._key, values, "min", _mode(mode))
+
+    def max(self, values: Any, *, mode: str | None = None) -> Tensor:
+        """The tensor with this part limited from below.
+
+        >>> import lazir.numpy as lnp
+        >>> print(lnp.arange(3).at[:].max(1))
+        [1 1 2]
+        """
+        return write(self._tensor, self._key, values, "max", _mode(mode))
+
+    def get(self, *, mode: str | None = None, fill_value: Any = None) -> Tensor:
+        """This part. `mode`: "clip" (default) or "fill" for computed indices outside."""
+        wanted = "fill" if mode in ("fill", "drop") or fill_value is not None else "clip"
+        return getitem(self._tensor, self._key, wanted, fill_value)
+
+
+def _mode(mode: str | None) -> str:
+    if mode not in (None, "drop", "clip", "fill", "promise_in_bounds"):
+        fail(f"an indexed update has mode 'drop' or 'clip', got {mode!r}")
+    return "clip" if mode == "clip" else "drop"

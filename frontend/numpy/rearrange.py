@@ -1,0 +1,292 @@
+"""Elements moved around: flip, roll, rotate, repeat, tile, pad, differences.
+
+Takes: tensors, arrays. Gives: tensors. Must not know: buffers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lazir.compiler.errors import ShapeError
+from lazir.compiler.graph import Value
+
+from ..apply import call, expand, fail, lift, normal_axes, normal_axis, number, operand, tensor, view
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+def _value(x: Any) -> Value:
+    return lift(operand(x))
+
+
+def _part(x: Value, axis: int, low: int, high: int, step: int = 1) -> Value:
+    """x[low:high:step] along one axis."""
+    rank = len(x.shape)
+    return call(
+        "slice",
+        x,
+        start=tuple(low if k == axis else 0 for k in range(rank)),
+        limit=tuple(high if k == axis else n for k, n in enumerate(x.shape)),
+        stride=tuple(step if k == axis else 1 for k in range(rank)),
+    )
+
+
+def _join(parts: Sequence[Value], axis: int) -> Value:
+    return call("concat", *parts, axis=axis) if len(parts) > 1 else parts[0]
+
+
+def flip(m: Any, axis: Any = None) -> Tensor:
+    """The order of elements reversed along `axis` (all axes by default).
+
+    >>> import lazir.numpy as lnp
+    >>> print(lnp.flip(lnp.arange(3)))
+    [2 1 0]
+    """
+    x = _value(m)
+    return view(call("reverse", x, axes=normal_axes(axis, len(x.shape), "flip")), m)
+
+
+def fliplr(m: Any) -> Tensor:
+    """Axis 1 reversed.
+
+    >>> import lazir.numpy as lnp
+    >>> print(lnp.fliplr(lnp.array([[1, 2]])))
+    [[2 1]]
+    """
+    return flip(m, 1)
+
+
+def flipud(m: Any) -> Tensor:
+    """Axis 0 reversed.
+
+    >>> import lazir.numpy as lnp
+    >>> print(lnp.flipud(lnp.array([1, 2])))
+    [2 1]
+    """
+    return flip(m, 0)
+
+
+def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
+    """The plane of two axes turned by k · 90°, from the first axis towards the second.
+
+    >>> import lazir.numpy as lnp
+    >>> print(lnp.rot90(lnp.array([[1, 2], [3, 4]])))
+    [[2 4]
+     [1 3]]
+    """
+    x = _value(m)
+    rank = len(x.shape)
+    i, j = (normal_axis(a, rank, "rot90") for a in axes)
+    if i == j:
+        fail("rot90 needs two different axes", ShapeError)
+    order = list(range(rank))
+    order[i], order[j] = j, i
+    turns = k % 4
+    if turns in (1, 2):
+        x = call("reverse", x, axes=(j,))
+    if turns in (1, 3):
+        x = call("transpose", x, permutation=tuple(order))
+    if turns == 2:
+        x = call("reverse", x, axes=(i,))
+    elif turns == 3:
+        x = call("reverse", x, axes=(j,))
+    return tensor(x)
+
+
+def roll(a: Any, shift: Any, axis: Any = None) -> Tensor:
+    """Elements moved by `shift` places along `axis`, around the end.
+
+    >>> import lazir.numpy as lnp
+    >>> print(lnp.roll(lnp.arange(4), 1))
+    [3 0 1 2]
+    """
+    x = _value(a)
+    if axis is None:
+        flat = call("reshape", x, shape=(x.type.size,))
+        return tensor(call("reshape", _rolled(flat, int(shift), 0), shape=x.shape))
+    axes = axis if isinstance(axis, tuple | list) else (axis,)
+    shifts = shift if isinstance(shift, tuple | list) else (shift,) * len(axes)
+    for k, s in zip(axes, shifts, strict=True):
+        x = _rolled(x, int(s), normal_axis(k, len(x.shape), "roll"))
+    return tensor(x)
+
+
+def _rolled(x: Value, shift: int, axis: int) -> Value:
+    n = x.shape[axis]
+    cut = n - shift % n if n else 0
+    if cut == n:
+        return x
+    return _join([_part(x, axis, cut, n), _part(x, axis, 0, cut)], axis)
+
+
+def tile(A: Any, reps: Any) -> Tensor:
+    """A repeated as a whole, `reps` times along each axis.
+
+    >>> import lazir.numpy as lnp
+    >>> print(lnp.tile(lnp.arange(2), 3))
+    [0 1 0 1 0 1]
+    """
+    x = _value(A)
+    counts = tuple(reps) if isinstance(reps, tuple | list) else (reps,)
+    rank = max(len(counts), len(x.shape))
+    counts = (1,) * (rank - len(counts)) + counts
+    shape = (1,) * (rank - len(x.shape)) + x.shape
+    x = call("reshape", x, shape=shape)
+    wide = tuple(n for pair in zip(counts, shape) for n in pair)
+    spread = call("broadcast", x, shape=wide, axes=tuple(range(1, 2 * rank, 2)))
+    return tensor(call("reshape", spread, shape=tuple(c * n for c, n in zip(counts, shape))))
+
+
+def repeat(a: Any, repeats: int, axis: int | None = None) -> Tensor:
+    """Every element (slice along `axis`) `repeats` times in a row.
+
+    >>> import lazir.numpy as lnp
+    >>> print(lnp.repeat(lnp.arange(2), 2))
+    [0 0 1 1]
+    """
+    x = _value(a)
+    if axis is None:
+        x, axis = call("reshape", x, shape=(x.type.size,)), 0
+    k = normal_axis(axis, len(x.shape), "repeat")
+    if isinstance(repeats, np.ndarray | list | tuple):
+        counts = [int(n) for n in repeats]
+        if len(counts) == 1:
+            counts *= x.shape[k]
+        if len(counts) != x.shape[k]:
+            fail(f"repeat: {len(counts)} counts for {x.shape[k]} elements", ShapeError)
+        source = np.repeat(np.arange(x.shape[k]), counts)
+        parts = [_part(x, k, int(j), int(j) + 1) for j in source]
+        return tensor(_join(parts, k) if parts else _part(x, k, 0, 0))
+    n = int(repeats)
+    wide = (*x.shape[: k + 1], n, *x.shape[k + 1 :])
+    axes = (*range(k + 1), *range(k + 2, len(wide)))
+    spread = call("broadcast", x, shape=wide, axes=axes)
+    return tensor(
+        call("reshape", spread, shape=(*x.shape[:k], x.shape[k] * n, *x.shape[k + 1 :]))
+    )
+
+
+def _widths(pad_width: Any, rank: int) -> list[tuple[int, int]]:
+    spread = np.broadcast_to(np.asarray(pad_width, int), (rank, 2))
+    return [(int(a), int(b)) for a, b in spread]
+
+
+def pad(
+    array: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0
+) -> Tensor:
+    """x with elements before and after, along every axis.
+
+    `pad_width`: a number, (before, after), or one pair per axis. `mode`: "constant", "edge",
+    "reflect", "symmetric" or "wrap".
+
+    >>> import lazir.numpy as lnp
+    >>> print(lnp.pad(lnp.arange(1, 4), 2, "reflect"))
+    [3 2 1 2 3 2 1]
+    """
+    x = _value(array)
+    rank = len(x.shape)
+    widths = _widths(pad_width, rank)
+    if min((n for pair in widths for n in pair), default=0) < 0:
+        fail("pad: widths must not be negative", ShapeError)
+    if mode == "constant":
+        return tensor(_pad_constant(x, widths, constant_values))
+    extend = _EXTEND.get(mode)
+    if extend is None:
+        fail(f"pad: mode is 'constant', {', '.join(map(repr, _EXTEND))}, got {mode!r}")
+    assert extend is not None
+    for axis, (before, after) in enumerate(widths):
+        if (before or after) and x.shape[axis] == 0:
+            fail(f"pad: axis {axis} is empty, mode {mode!r} has nothing to repeat", ShapeError)
+        places = [extend(p, x.shape[axis]) for p in range(-before, x.shape[axis] + after)]
+        x = _join(_runs(x, axis, places), axis)
+    return tensor(x)
+
+
+def _pad_constant(x: Value, widths: list[tuple[int, int]], fill: Any) -> Value:
+    rank = len(x.shape)
+    zero = (0,) * rank
+    if isinstance(fill, tuple | list | np.ndarray):
+        fills = np.broadcast_to(np.asarray(fill), (rank, 2))
+        for axis, (before, after) in enumerate(widths):
+            for side, count in ((0, before), (1, after)):
+                width = tuple(count if k == axis else 0 for k in range(rank))
+                value = number(fills[axis][side].item(), x.type.dtype)
+                low, high = (width, zero) if side == 0 else (zero, width)
+                x = call("pad", x, value, low=low, high=high, interior=zero)
+        return x
+    value = lift(operand(fill), x.type.dtype)
+    low, high = (tuple(pair[side] for pair in widths) for side in (0, 1))
+    return call("pad", x, value, low=low, high=high, interior=zero)
+
+
+def _reflect(p: int, n: int) -> int:
+    if n == 1:
+        return 0
+    p %= 2 * n - 2
+    return p if p < n else 2 * n - 2 - p
+
+
+def _symmetric(p: int, n: int) -> int:
+    p %= 2 * n
+    return p if p < n else 2 * n - 1 - p
+
+
+_EXTEND = {
+    "edge": lambda p, n: min(max(p, 0), n - 1),
+    "reflect": _reflect,
+    "symmetric": _symmetric,
+    "wrap": lambda p, n: p % n,
+}
+
+
+def _runs(x: Value, axis: int, places: list[int]) -> list[Value]:
+    """The slices of x at `places`, neighbours (up, down, or equal) taken together."""
+    parts: list[Value] = []
+    start = 0
+    while start < len(places):
+        end, step = start + 1, 0
+        if end < len(places) and places[end] - places[start] in (-1, 0, 1):
+            step = places[end] - places[start]
+            while end < len(places) and places[end] - places[end - 1] == step:
+                end += 1
+        low, high = min(places[start], places[end - 1]), max(places[start], places[end - 1])
+        part = _part(x, axis, low, high + 1)
+        if step == -1:
+            part = call("reverse", part, axes=(axis,))
+        if step == 0:
+            shape = tuple(end - start if k == axis else n for k, n in enumerate(part.shape))
+            part = expand(part, shape)
+        parts.append(part)
+        start = end
+    return parts
+
+
+def diff(a: Any, n: int = 1, axis: int = -1) -> Tensor:
+    """The n-th differences of neighbours along `axis`.
+
+    >>> import lazir.numpy as lnp
+    >>> print(lnp.diff(lnp.array([1, 4, 9])))
+    [3 5]
+    """
+    x = _value(a)
+    k = normal_axis(axis, len(x.shape), "diff")
+    for _ in range(n):
+        size = x.shape[k]
+        late, early = _part(x, k, min(1, size), size), _part(x, k, 0, max(size - 1, 0))
+        x = call("bit_xor" if x.type.dtype.is_bool else "sub", late, early)
+    return tensor(x)
+
+
+def ediff1d(ary: Any) -> Tensor:
+    """The differences of neighbours in the flattened tensor.
+
+    >>> import lazir.numpy as lnp
+    >>> print(lnp.ediff1d(lnp.array([[1, 4], [9, 16]])))
+    [3 5 7]
+    """
+    x = _value(ary)
+    return diff(tensor(call("reshape", x, shape=(x.type.size,))))
