@@ -93,7 +93,8 @@ FLOATS = (f16, bf16, f32, f64)
 COMPLEX = (c64, c128)
 NUMERIC = INTEGERS + FLOATS
 REAL = BOOLS + NUMERIC
-ELEMENT_TYPES = REAL + COMPLEX
+ELEMENT_TYPES = REAL
+"""What ops accept. Complex numbers have names and types, but no op takes them yet."""
 
 _NUMPY_NAMES = {
     "i1": "bool", "i8": "int8", "i16": "int16", "i32": "int32", "i64": "int64",
@@ -101,8 +102,8 @@ _NUMPY_NAMES = {
     "f16": "float16", "bf16": "uint16", "f32": "float32", "f64": "float64",
     "complex<f32>": "complex64", "complex<f64>": "complex128", "index": "int64",
 }  # fmt: skip
-_BY_NAME: dict[str, DType] = {t.name: t for t in ELEMENT_TYPES + (index, token, async_token)}
-_BY_NUMPY: dict[str, DType] = {t.numpy_name: t for t in ELEMENT_TYPES}
+_BY_NAME: dict[str, DType] = {t.name: t for t in ELEMENT_TYPES + COMPLEX + (index, token, async_token)}
+_BY_NUMPY: dict[str, DType] = {t.numpy_name: t for t in ELEMENT_TYPES + COMPLEX}
 
 
 def dtype_named(name: str) -> DType | None:

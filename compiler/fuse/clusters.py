@@ -8,14 +8,14 @@ Must not know: how a body is written (it asks `BodyWriter` where a member reads)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
 from ..graph import Graph, Node, Value, topological
 from ..mlir.ir import AffineMap
 from ..opdef import OPS
 from ..types import Shape
-from .body import BodyWriter, identity_point
+from .body import BodyWriter, Linear, identity_point
 from .scatter import scatter_kernel
 
 INLINE_COST = 2.0
@@ -35,6 +35,8 @@ ELEMENTWISE, MOVEMENT, SOURCE, REDUCTION, OPAQUE = (
     "elementwise", "movement", "source", "reduction", "opaque",
 )  # fmt: skip
 OUTER, ROW = "outer", "row"
+CONTRACTIONS = ("dot_general", "conv")
+"""Opaque ops that become multiply-add Generics, with what follows fused in."""
 UPDATES = ("scatter", "dynamic_update_slice")
 """Opaque ops that inline their updates and indices, but not the array that they update."""
 
@@ -44,6 +46,8 @@ def kind_of(node: Node) -> str:
     if node.op == "param":
         return OPAQUE
     family = OPS[node.op].family
+    if family == "window":
+        return REDUCTION
     if family == "source" and node.op == "constant" and node.attrs["value"].data.size != 1:
         return OPAQUE
     return family if family in (ELEMENTWISE, MOVEMENT, SOURCE, REDUCTION) else OPAQUE
@@ -54,8 +58,8 @@ class Cluster:
     """Members run as one kernel. `outer` is the shape of the points that may run in parallel,
     `row` that of the inner points; both None for an opaque node, which is alone.
 
-    `reduces` are the axes of the operand that its reductions remove, `trailing` whether they are the
-    last ones, in order. Until it holds a reduction a map's whole shape is `outer`.
+    `reduces` says which reduction its row is (the axes, or a window), `trailing` whether the row is
+    the operand's last axes, in order. Until it holds a reduction a map's whole shape is `outer`.
     """
 
     number: int
@@ -63,7 +67,7 @@ class Cluster:
     outer: Shape | None
     row: Shape
     levels: dict[Node, str]
-    reduces: tuple[int, ...] | None = None
+    reduces: Hashable = None
     trailing: bool = True
     contract: Node | None = None
     cost: float = 0.0
@@ -145,7 +149,7 @@ def find_roots(graph: Graph, aliases: set[Node]) -> set[Node]:
         depth[node] = 1 + max((depth[n] for n in inner), default=0)
         opaque_user = any(u in aliases or _wants_memory(u, node, roots) for u in graph.uses[node])
         if kind == ELEMENTWISE and any(
-            v.op == "dot_general" or v.node in follows for v in node.inputs
+            v.op in CONTRACTIONS or v.node in follows for v in node.inputs
         ):
             follows.add(node)
             opaque_user |= any(kind_of(u) != ELEMENTWISE for u in graph.uses[node])
@@ -181,7 +185,9 @@ def _needs_place(graph: Graph, node: Node, cost: dict[Node, float], depth: dict[
     if len(users) > 1 and cost[node] > INLINE_COST:
         return True
     repeated = any(
-        kind_of(u) == MOVEMENT and max(t.size for t in u.types) > node.types[0].size for u in users
+        u.op == "reduce_window"
+        or (kind_of(u) == MOVEMENT and max(t.size for t in u.types) > node.types[0].size)
+        for u in users
     )
     return repeated and cost[node] > EXPANDED_COST
 
@@ -205,18 +211,13 @@ def _single(parts: Partition, node: Node) -> Cluster:
     number = len(parts.home)
     kind = OPAQUE if node in parts.aliases else kind_of(node)
     if kind == OPAQUE:
-        contract = node if node.op == "dot_general" else None
+        contract = node if node.op in CONTRACTIONS else None
         outer = node.types[0].shape if contract else None
         cluster = Cluster(number, [node], outer, (), {node: OUTER}, contract=contract)
         cluster.reads = {v: {None} for v in _opaque_reads(parts, node)}
     elif kind == REDUCTION:
-        axes = tuple(node.attrs["axes"])
-        shape = node.inputs[0].shape
-        kept = tuple(k for k in range(len(shape)) if k not in axes)
-        cluster = Cluster(
-            number, [node], tuple(shape[k] for k in kept), tuple(shape[k] for k in axes),
-            {node: OUTER}, reduces=axes, trailing=axes == tuple(range(len(kept), len(shape))),
-        )  # fmt: skip
+        outer, row, key, trailing = reduction_space(node)
+        cluster = Cluster(number, [node], outer, row, {node: OUTER}, reduces=key, trailing=trailing)
         cluster.reads, cluster.cost = member_reads(parts, node)
     else:
         cluster = Cluster(number, [node], node.types[0].shape, (), {node: OUTER})
@@ -236,20 +237,41 @@ def _opaque_reads(parts: Partition, node: Node) -> list[Value]:
     return scatter_kernel(node, parts.is_leaf)[1]
 
 
-def reduction_point_order(node: Node) -> tuple[int, ...]:
-    """For each axis of a reduction's operand, which iteration dim it is: kept axes first, then reduced."""
+def reduction_space(node: Node) -> tuple[Shape, Shape, Hashable, bool]:
+    """A reduction's outer and row shapes, a key that names its row, and whether the row is trailing."""
+    shape, attrs = node.inputs[0].shape, node.attrs
+    if node.op == "reduce_window":
+        key = (attrs["window"], attrs["stride"], attrs["window_dilation"], shape)
+        return node.types[0].shape, tuple(attrs["window"]), key, False
+    axes = tuple(attrs["axes"])
+    kept = tuple(k for k in range(len(shape)) if k not in axes)
+    trailing = axes == tuple(range(len(kept), len(shape)))
+    return tuple(shape[k] for k in kept), tuple(shape[k] for k in axes), axes, trailing
+
+
+def reduction_point(node: Node) -> tuple[Linear, ...]:
+    """Where a reduction reads its operand at a point of its space (outer dims first, then the row)."""
     rank = len(node.inputs[0].shape)
-    order = [k for k in range(rank) if k not in node.attrs["axes"]] + list(node.attrs["axes"])
-    return tuple(order.index(k) for k in range(rank))
+    if node.op == "reduce_window":
+        point = []
+        for k, (stride, step) in enumerate(
+            zip(node.attrs["stride"], node.attrs["window_dilation"])
+        ):
+            coefficients = [0] * (2 * rank)
+            coefficients[k], coefficients[rank + k] = stride, step
+            point.append(Linear(tuple(coefficients), 0))
+        return tuple(point)
+    axes = list(node.attrs["axes"])
+    order = [k for k in range(rank) if k not in axes] + axes
+    return tuple(identity_point(rank)[order.index(k)] for k in range(rank))
 
 
 def member_reads(parts: Partition, node: Node) -> tuple[dict[Value, set[AffineMap | None]], float]:
     """Where the member reads each leaf, as maps of its own iteration space, and its cost per point."""
     if kind_of(node) == REDUCTION:
-        rank = len(node.inputs[0].shape)
-        writer = BodyWriter(rank, parts.is_leaf)
-        base = identity_point(rank)
-        writer.value(node.inputs[0], tuple(base[d] for d in reduction_point_order(node)))
+        point = reduction_point(node)
+        writer = BodyWriter(len(point[0].coefficients) if point else 0, parts.is_leaf)
+        writer.value(node.inputs[0], point)
     else:
         rank = len(node.types[0].shape)
         writer = BodyWriter(rank, lambda v: v.node is not node and parts.is_leaf(v))

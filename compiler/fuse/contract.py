@@ -1,4 +1,4 @@
-"""Writes `dot_general` as a Generic: a multiply-add over parallel and reduction dims.
+"""Writes `dot_general` and `conv` as a Generic: a multiply-add over parallel and reduction dims.
 
 Takes: the node and where its operands' views read. Gives: the Generic and its accumulator's dtype.
 """
@@ -14,46 +14,77 @@ from ..kernel import PARALLEL, REDUCTION, Generic, Output, Read
 from ..mlir.ir import AffineMap, Dense
 from ..scalars import scalar_type, storage
 from ..types import DType, TensorType, f32
-from .body import BodyWriter, identity_point
+from .body import BodyWriter, Index, Linear, Point, identity_point
 
 if TYPE_CHECKING:
     from .kernels import KernelWriter
 
 
-def _points(node: Node) -> tuple[tuple[int, ...], tuple[int, ...], int]:
-    """For each axis of either operand, its iteration dim: batch, lhs free, rhs free, contracting."""
+Operands = tuple[tuple[int, ...], Point, Point]
+"""Sizes of the reduction dims, and where each operand is read."""
+
+
+def _dot(node: Node) -> Operands:
+    """Iteration dims: batch, lhs free, rhs free (the result's axes), then contracting."""
     attrs = node.attrs
     batch, contract = len(attrs["lhs_batch"]), len(attrs["lhs_contracting"])
     ranks = [len(v.shape) for v in node.inputs]
     frees = [rank - batch - contract for rank in ranks]
-    first_contract = batch + sum(frees)
-    sides = []
-    for side, rank, start in (("lhs", ranks[0], batch), ("rhs", ranks[1], batch + frees[0])):
+    first = batch + sum(frees)
+    point = identity_point(first + contract)
+    sides: list[Point] = []
+    for side, rank, free in (("lhs", ranks[0], batch), ("rhs", ranks[1], batch + frees[0])):
         dims = []
-        free = start
         for axis in range(rank):
             if axis in attrs[f"{side}_batch"]:
                 dims.append(attrs[f"{side}_batch"].index(axis))
             elif axis in attrs[f"{side}_contracting"]:
-                dims.append(first_contract + attrs[f"{side}_contracting"].index(axis))
+                dims.append(first + attrs[f"{side}_contracting"].index(axis))
             else:
                 dims.append(free)
                 free += 1
-        sides.append(tuple(dims))
-    return sides[0], sides[1], contract
+        sides.append(tuple(point[d] for d in dims))
+    sizes = tuple(node.inputs[0].shape[a] for a in attrs["lhs_contracting"])
+    return sizes, sides[0], sides[1]
+
+
+def _conv(node: Node) -> Operands:
+    """Iteration dims: the result's axes, then the kernel's spatial axes, then features in.
+
+    Padding and gaps are in the signal already (`expand.py`).
+    """
+    attrs = node.attrs
+    spatial = len(attrs["stride"])
+    rank = len(attrs["out"])
+    kernel = dict(zip(attrs["rhs"], node.inputs[1].shape))
+    sizes = (*(kernel[str(k)] for k in range(spatial)), kernel["i"])
+    point = identity_point(rank + len(sizes))
+    out = dict(zip(attrs["out"], point))
+    window = point[rank : rank + spatial]
+    features = point[-1]
+    lhs: dict[str, Index] = {"n": out["n"], "c": features}
+    rhs: dict[str, Index] = {"o": out["c"], "i": features}
+    if "g" in out:
+        lhs["g"] = rhs["g"] = out["g"]
+    for k in range(spatial):
+        place, offset = out[str(k)], window[k]
+        assert isinstance(place, Linear) and isinstance(offset, Linear)
+        pairs = zip(place.coefficients, offset.coefficients)
+        stride, step = attrs["stride"][k], attrs["rhs_dilation"][k]
+        lhs[str(k)] = Linear(tuple(a * stride + c * step for a, c in pairs), 0)
+        rhs[str(k)] = offset
+    return sizes, tuple(lhs[a] for a in attrs["lhs"]), tuple(rhs[a] for a in attrs["rhs"])
 
 
 def contract_generic(kernel: KernelWriter, node: Node) -> tuple[Generic, DType]:
-    """The multiply-add Generic of a product; operands read through their views."""
-    lhs, rhs, contract = _points(node)
+    """The multiply-add Generic of a product or convolution; operands read through their views."""
     out = node.types[0]
-    sizes = tuple(node.inputs[0].shape[a] for a in node.attrs["lhs_contracting"])
+    sizes, lhs, rhs = _conv(node) if node.op == "conv" else _dot(node)
     dims = out.shape + sizes
-    kinds = (PARALLEL,) * out.rank + (REDUCTION,) * contract
+    kinds = (PARALLEL,) * out.rank + (REDUCTION,) * len(sizes)
     writer = BodyWriter(len(dims), kernel.parts.is_leaf)
-    point = identity_point(len(dims))
-    x = writer.value(node.inputs[0], tuple(point[d] for d in lhs))
-    y = writer.value(node.inputs[1], tuple(point[d] for d in rhs))
+    x = writer.value(node.inputs[0], lhs)
+    y = writer.value(node.inputs[1], rhs)
     dtype = out.dtype
     wide = f32 if dtype.is_float and dtype.bits == 16 else storage(dtype)
     s = writer.s

@@ -28,9 +28,10 @@ from .clusters import (
     kind_of,
     member_reads,
     partition,
-    reduction_point_order,
+    reduction_point,
 )
 from .clusters import REDUCTION as REDUCE
+from .expand import expand, window_unit
 from .scatter import scatter_kernel
 
 
@@ -41,6 +42,7 @@ def storage_type(type: TensorType) -> TensorType:
 
 def to_kernels(graph: Graph) -> Graph:
     """The kernel-level Graph of `graph`."""
+    graph = expand(graph)
     parts = partition(graph)
     builder = Builder(name=graph.name)
     mapping: dict[Value, Value] = {}
@@ -256,11 +258,9 @@ class KernelWriter:
     # -- bodies -----------------------------------------------------------------------------
     def _member_scalar(self, writer: BodyWriter, node: Node) -> Value:
         """The member's element (for a reduction: the operand's) at the iteration point."""
-        point = identity_point(writer.dims)
         if kind_of(node) == REDUCE:
-            order = reduction_point_order(node)
-            return writer.value(node.inputs[0], tuple(point[d] for d in order))
-        return writer.value(node.result, point)
+            return writer.value(node.inputs[0], reduction_point(node))
+        return writer.value(node.result, identity_point(writer.dims))
 
     def _taken(self) -> int:
         """How many values are numbered so far."""
@@ -413,6 +413,8 @@ def _wide(dtype: DType) -> DType:
 def _units(node: Node) -> list[tuple[DType, float]]:
     """Storage type and unit of each accumulator of a reduction: a value, for argmax a position too."""
     op, wide = OPS[node.op], _wide(node.inputs[0].type.dtype)
+    if node.op == "reduce_window":
+        return [(storage(wide), window_unit(node.attrs["op"], wide))]
     value = (storage(wide), op.extra["unit"](wide))
     return [value, (i64, (1 << 63) - 1)] if op.extra.get("pairs") else [value]
 
@@ -435,6 +437,8 @@ def _combine(
 ) -> list[Value]:
     """Join one element with what is held; both in storage form."""
     op, wide = OPS[node.op], _wide(node.inputs[0].type.dtype)
+    if node.op == "reduce_window":
+        op = OPS[f"reduce_{node.attrs['op']}"]
     assert op.combine is not None
     a, e = from_storage(s, held[0], wide), from_storage(s, elements[0], wide)
     if not op.extra.get("pairs"):

@@ -43,6 +43,8 @@ def schedule_reduce(kernel: Kernel, target: Target, module: Module, name: str) -
 def _across(kernel: Kernel, space: Space) -> bool:
     """Whether more of the data is contiguous along the last result dim than along the last row dim."""
     column, row = space.outer_groups[-1][-1], space.row_groups[-1][-1]
+    if space.dims[row] < 8 <= space.dims[column]:
+        return True  # a short row fills no vector
     score = 0
     for g in kernel.generics:
         for r in g.reads:

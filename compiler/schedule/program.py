@@ -225,9 +225,10 @@ class GraphLowering:
         for value in self.graph.results:
             self.last_use[value] = FOREVER
         for node in reversed(self.graph.nodes):
-            if node.op == "alias":
-                source, last = node.inputs[0], self.last_use.get(node.result, -1)
-                self.last_use[source] = max(self.last_use.get(source, -1), last)
+            if node.op in ("alias", "barrier"):  # results that stand where operands do
+                for source, result in zip(node.inputs, node.results):
+                    last = self.last_use.get(result, -1)
+                    self.last_use[source] = max(self.last_use.get(source, -1), last)
 
     def _bind(self, value: GraphValue, store: Store) -> None:
         self.stores[value] = store
@@ -333,6 +334,12 @@ def _alias(g: GraphLowering, node: Node, position: int) -> None:
     g.stores[node.result] = Store(buffer, source.slot, source.owned, source.last_use)
 
 
+def _barrier(g: GraphLowering, node: Node, position: int) -> None:
+    """Its results are its operands; that it comes after all of them is the order of nodes."""
+    for value, result in zip(node.inputs, node.results):
+        g.stores[result] = g.stores[value]
+
+
 def _constant(g: GraphLowering, node: Node, position: int) -> None:
     program = g.program
     type = buffer_type(node.types[0])
@@ -425,6 +432,7 @@ def _cond(g: GraphLowering, node: Node, position: int) -> None:
 _LOWER: dict[str, Callable[[GraphLowering, Node, int], None]] = {
     "kernel": _kernel,
     "alias": _alias,
+    "barrier": _barrier,
     "constant": _constant,
     "while": _while,
     "cond": _cond,
