@@ -86,8 +86,8 @@ def tanh(b: Builder[V], x: V) -> V:
 def asinh(b: Builder[V], x: V) -> V:
     """Inverse hyperbolic sine.
 
-    57 (f32) or 61 (f64) operations, one sqrt, one division (two in f64). log1p(a + a*a/(1 + sqrt(a*a + 1))); where a*a
-    would overflow, log(a) + ln2.
+    57 (f32) or 61 (f64) operations, one sqrt, one division (two in f64).
+    log1p(a + a*a/(1 + sqrt(a*a + 1))); where a*a would overflow, log(a) + ln2.
     """
     layout = format_of(b, x)
     a, one = b.abs(x), b.const(1.0, x)

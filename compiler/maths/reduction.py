@@ -77,7 +77,7 @@ def reduce_large(b: Builder[V], x: V) -> tuple[V, V, V]:
     170 (f64) operations.
 
     Word i of 1/(2*pi) has TURN_BITS bits and weight 2**(-TURN_BITS*i). Five words leave a relative
-    error below 2**-30 of the last place even for the arguments closest to a multiple of pi/2.
+    error far below the last place even for the arguments closest to a multiple of pi/2.
     """
     layout = format_of(b, x)
     x, words = _words_for(b, x)
