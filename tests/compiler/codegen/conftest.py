@@ -9,6 +9,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
+
 from lazir.compiler.codegen.llvm import emit_llvm
 from lazir.compiler.codegen.machine import compile_ir, undefined_symbols
 from lazir.compiler.mlir.builder import Builder
@@ -187,5 +188,5 @@ def kit() -> Any:
 
     return SimpleNamespace(
         Native=Native, Context=Context, main_function=main_function, elementwise=elementwise,
-        apply=apply, storage=storage, allowed=ALLOWED, stored=stored,
+        apply=apply, storage=storage, allowed=ALLOWED, stored=stored, entry=ENTRY,
     )  # fmt: skip

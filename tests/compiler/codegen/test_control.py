@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from lazir.compiler.codegen.llvm import emit_llvm
 from lazir.compiler.codegen.machine import compile_ir, undefined_symbols
 from lazir.compiler.mlir.builder import Builder

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ml_dtypes
 import numpy as np
 import pytest
+
 from lazir.compiler.types import bf16, f16, f32, f64, i8, i16, i32, i64
 
 # Casts of signalling NaNs are what is tested; NumPy warns of them.

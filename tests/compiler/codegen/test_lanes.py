@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from lazir.compiler.mlir.ir import Dense, Module, Op
 from lazir.compiler.types import (
     MemRefType,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from lazir.compiler.mlir.ir import AffineMap, Dense, Module, Op, Symbol, Typed, Value
 from lazir.compiler.target import named_target
 from lazir.compiler.types import (

@@ -7,6 +7,7 @@ import itertools
 import ml_dtypes
 import numpy as np
 import pytest
+
 from lazir.compiler.types import bf16, f16, f32, f64, i1, i8, i16, i32, i64
 
 INTEGERS = (i8, i16, i32, i64)

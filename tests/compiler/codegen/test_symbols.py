@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from lazir.compiler.codegen.llvm import CPU, emit_llvm
 from lazir.compiler.codegen.machine import assembly, compile_ir, undefined_symbols
 from lazir.compiler.mlir.ir import Module
