@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import TraceError
-from .mlir.ir import Loc
+from .mlir.ir import Dense, Loc
 from .types import TensorType
 
 if TYPE_CHECKING:
@@ -90,6 +90,8 @@ def attribute_key(value: Any) -> Hashable:
         return ("bool", value)
     if isinstance(value, tuple):
         return ("tuple", *map(attribute_key, value))
+    if isinstance(value, Dense):
+        return ("dense", str(value.type), value.data.shape, value.data.tobytes())
     return value  # type: ignore[no-any-return]
 
 

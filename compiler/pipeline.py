@@ -6,9 +6,18 @@ Must not know: tracing, arrays.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
 
+import llvmlite
+import numpy as np
+
+from lazir.runtime.cache import DiskCache, key, source_hash
+from lazir.runtime.execute import LoadedProgram
 from lazir.runtime.program import ArraySpec, Program
 
 from . import ops as _ops  # noqa: F401  fills the op table
@@ -18,9 +27,12 @@ from .fuse.kernels import to_kernels
 from .graph import Graph
 from .mlir.ir import Module
 from .passes import optimize
-from .schedule.program import lower_program, symbol
-from .target import Target
+from .schedule.program import graph_work, lower_program, symbol
+from .target import Target, host_target
 from .types import TensorType
+
+SHORT_WORK = 50_000.0
+"""Machine operations (some 20 µs) up to which a program runs without letting go of the GIL."""
 
 STAGES = ("graph", "optimized", "kernels", "loops", "llvm", "asm")
 """The names of the stages, in order."""
@@ -85,9 +97,50 @@ class Compilation:
             inputs=tuple(map(array_spec, self.graph.param_types)),
             outputs=tuple(map(array_spec, self.graph.result_types)),
             workspace_bytes=self.workspace_bytes,
+            release_gil=graph_work(self.kernels) > SHORT_WORK,
         )
 
 
 def array_spec(type: TensorType) -> ArraySpec:
     """The array that enters or leaves a program for a value of this type."""
     return ArraySpec(type.dtype.numpy_name, type.shape)
+
+
+def compile_graph(
+    graph: Graph,
+    target: Target | None = None,
+    constants: Sequence[np.ndarray[Any, Any]] = (),
+) -> LoadedProgram:
+    """The graph as a loaded program, from the disk cache if it is there.
+
+    `constants` are arrays bound to the graph's last parameters. `target` is this machine unless
+    given, and must be one that this machine can run.
+    """
+    target = target or host_target()
+    return LoadedProgram(cached_program(graph, target), constants)
+
+
+def cached_program(graph: Graph, target: Target) -> Program:
+    """The compiled program, from the disk cache if it is there; whatever is wrong with the cache
+    costs a recompile and a warning."""
+    cache = _cache()
+    name = key(graph.name, graph.fingerprint, target.key(), llvmlite.__version__, _sources())
+    stored = cache.get(name)
+    if stored is not None:
+        try:
+            return Program.from_bytes(stored)
+        except ValueError:
+            warnings.warn("lazir: a cached program is unreadable; compiling anew", stacklevel=2)
+    program = Compilation(graph, target).program
+    cache.put(name, program.to_bytes())
+    return program
+
+
+@cache
+def _cache() -> DiskCache:
+    return DiskCache()
+
+
+@cache
+def _sources() -> str:
+    return source_hash(Path(__file__).parent)

@@ -384,15 +384,22 @@ def _while(g: GraphLowering, node: Node, position: int) -> None:
         g._keep(store)
 
 
-def poll_interval(body: Graph) -> int:
-    """Iterations between looks at whether to stop: about a millisecond of work, at most 65536."""
-    work = 10.0
-    for node in body.nodes:
+def graph_work(graph: Graph) -> float:
+    """Machine operations of a kernel-level graph, roughly; a loop counts as endless."""
+    work = 0.0
+    for node in graph.nodes:
         if node.op == "kernel":
             work += sum(body_work(g) * math.prod(g.dims) for g in node.attrs["kernel"].generics)
         elif node.op == "while":
-            return 1
-    return max(1, min(65536, int(2e6 / work)))
+            return math.inf
+        elif node.op == "cond":
+            work += max(map(graph_work, node.attrs["branches"]))
+    return work
+
+
+def poll_interval(body: Graph) -> int:
+    """Iterations between looks at whether to stop: about a millisecond of work, at most 65536."""
+    return max(1, min(65536, int(2e6 / (10.0 + graph_work(body)))))
 
 
 def _cond(g: GraphLowering, node: Node, position: int) -> None:
