@@ -29,7 +29,8 @@ _TO_LLVM = (
     "memref-expand,lower-affine,convert-complex-to-standard,convert-math-to-funcs{convert-ctlz=0},"
     "arith-expand{include-bf16=true},convert-vector-to-llvm,convert-math-to-llvm,"
     "convert-math-to-libm,convert-complex-to-llvm,convert-arith-to-llvm,convert-index-to-llvm,"
-    "finalize-memref-to-llvm,convert-cf-to-llvm,convert-func-to-llvm,reconcile-unrealized-casts"
+    "finalize-memref-to-llvm,convert-ub-to-llvm,convert-cf-to-llvm,convert-func-to-llvm,"
+    "reconcile-unrealized-casts"
 )
 _WRAPPERS = "func.func(llvm-request-c-wrappers)"
 PIPELINES = {

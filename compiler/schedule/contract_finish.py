@@ -119,7 +119,8 @@ class Finish:
 
 
 def _row_steps(dims: Sequence[Dim]) -> list[int]:
-    steps, span = [], 1
+    span = 1
+    steps: list[int] = []
     for d in reversed(dims):
         steps.insert(0, span)
         span *= d.size

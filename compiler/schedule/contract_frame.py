@@ -116,9 +116,11 @@ def load_lanes(
         return b.load(buffer, [at])
     type = VectorType((lanes,), dtype)
     if stride != 1:
-        items = [b.load(buffer, [b.add(at, lane * stride)]) for lane in range(active)]
-        items += [b.const(0, dtype)] * (lanes - active)
-        return b.op("vector.from_elements", items, type)
+        value = b.const(0, type)
+        for lane in range(active):
+            item = b.load(buffer, [b.add(at, lane * stride)])
+            value = b.op("vector.insert", [item, value], type, static_position=(lane,))
+        return value
     if active == lanes:
         return b.vload(buffer, [at], lanes)
     zero = b.const(0, type)

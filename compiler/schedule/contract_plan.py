@@ -87,7 +87,8 @@ def box(dims: Sequence[Dim], limit: int, accesses: int) -> Box:
     """Tiles of at most `limit` points: whole inner dims where they fit, the next one cut evenly."""
     if any(d.size == 0 for d in dims):
         return Box((), Dim(0, (0,) * accesses, -1), 1, ())
-    rest, inner, span = list(dims), [], 1
+    rest, span = list(dims), 1
+    inner: list[Dim] = []
     while rest and rest[-1].size * span <= limit:
         span *= rest[-1].size
         inner.insert(0, rest.pop())

@@ -202,8 +202,8 @@ class _Reader:
 
     def reverse(self) -> None:
         """The factors in the other order."""
-        for items in (self.accesses, self.strides):
-            items[0], items[1] = items[1], items[0]  # type: ignore[index]
+        self.accesses[:2] = self.accesses[1::-1]
+        self.strides[:2] = self.strides[1::-1]
 
     def add(self, source: int, map: AffineMap, dims: Sequence[int], result: int = -1) -> int:
         """`map` reads from dims that are the first Generic's `dims` (-1: none, always 0)."""
@@ -228,8 +228,8 @@ def analyse(kernel: Kernel) -> Contraction:
     left, right, fused = _factors(g)
     operands = [_operand(g, left), _operand(g, right)]
     out = g.outs[0]
-    if out.init is None:
-        raise ValueError("a contraction's result starts from a number")
+    if out.init is None or out.map is None:
+        raise ValueError("a contraction's result starts from a number and has an index map")
     reader = _Reader(kernel)
     for read, _ in operands:
         assert read.map is not None
@@ -278,6 +278,8 @@ def _stages(
                 reads.append(("access", reader.add(read.source, read.map, dims)))
         outs = []
         for out in g.outs:
+            if out.map is None:
+                raise ValueError("what follows a contraction writes by index maps")
             plain = _plain(out.map, out.type.shape)
             values[number] = tuple(
                 None if e is None or dims[e] < 0 else dims[e] for e in plain
@@ -304,8 +306,11 @@ def _grouped(c: Contraction, g: Generic, strides: Sequence[tuple[int, ...]]) -> 
             dims.sort(key=lambda d: (-d.strides[0], -d.strides[1]))
         else:
             dims.sort(key=lambda d: -d.strides[order])
-        groups[name] = dims if kept and name != "depth" else _merged(dims)
-    return replace(c, **{name: tuple(dims) for name, dims in groups.items()})
+    batch, rows, columns, depth = (
+        tuple(dims if kept and name != "depth" else _merged(dims))
+        for name, dims in groups.items()
+    )
+    return replace(c, batch=batch, rows=rows, columns=columns, depth=depth)
 
 
 def _group(dim: Dim, kind: str) -> str:
