@@ -1,7 +1,7 @@
 """Reductions whose vectors run across results: sums over leading axes, over all but the channels.
 
 Takes: a Kernel of kind reduce. Gives: its loop nest. Reductions along the contiguous axis go to
-`row.py`. Few results over many rows are cut into blocks of rows, joined in order afterwards.
+`row.py`, long ones are streamed (`stream.py`).
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ from collections.abc import Callable, Sequence
 from ..kernel import REDUCTION, Generic, Kernel
 from ..mlir.ir import Module, Value
 from ..target import Target
-from ..types import MemRefType
 from .map import parallel_loops
 from .nest import At, Lanes, Nest, address_form, body_dtypes, body_work, vector_lanes
-from .passes import Space, combine, passes_of, space_of
+from .passes import Space, passes_of, space_of
 from .row import schedule_row
 from .scheduled import Scheduled
+from .stream import StreamLoops
 
-COLUMNS = 4
-"""Vectors side by side: their additions hide each other's latency."""
-SPLIT_WORK = 65536
-"""Operations of a reduction with few results from which on it is cut into blocks of rows."""
-BLOCK_WORK = 65536
+HEAVY_WORK = 24.0
+"""Operations of a body from which on few vectors side by side hide all latencies."""
+STREAM_WORK = 1 << 18
+"""Operations of a reduction from which on it may be streamed."""
+STREAM_WIDTH = 4096
+"""Columns of one block when streaming: their accumulators stay in the L1 cache."""
 
 
 def schedule_reduce(kernel: Kernel, target: Target, module: Module, name: str) -> Scheduled:
@@ -57,7 +58,7 @@ def _across(kernel: Kernel, space: Space) -> bool:
 
 
 class ColumnLoops:
-    """Writes blocks of neighbouring results, each over all rows."""
+    """Writes blocks of neighbouring results, each over all rows, accumulators in registers."""
 
     def __init__(self, nest: Nest, space: Space) -> None:
         self.nest = nest
@@ -74,33 +75,52 @@ class ColumnLoops:
         self.vector_dim = space.outer_groups[-1][-1]
         self.lanes = vector_lanes(nest.target, body_dtypes(nest.kernel), self.inner)
         self.work = sum(body_work(g) for g in self.step.generics) / self.lanes
-        self.partials: list[Value] = []
+        self.columns = self._side_by_side()
+
+    def _side_by_side(self) -> int:
+        """Vectors of one block: as many as fit in half the registers, since wide blocks read whole
+        pages in order; few where the body is long anyway."""
+        registers = self.nest.target.vector_registers // 2
+        wanted = registers if self.work * self.lanes < HEAVY_WORK else registers // 4
+        return max(1, min(wanted // len(self.reduction.outs), -(-self.inner // self.lanes)))
 
     def write(self) -> int:
         """The nest; returns the workspace bytes."""
-        total_rows = math.prod(self.rows)
-        results = math.prod(self.outer) * self.inner
-        pieces = math.prod(self.outer) * -(-self.inner // (COLUMNS * self.lanes))
-        if pieces < 16 and results * total_rows * self.work * self.lanes >= SPLIT_WORK * 4:
-            return self._write_split(results)
-        self._columns([], lambda coords, lanes, count: self._whole(coords, lanes, count))
+        if self._is_long():
+            stream = StreamLoops(self.nest, self.space, self.step, self.lanes, STREAM_WIDTH)
+            parts, nbytes = stream.write()
+
+            def finish(outer: Sequence[Value], vectors: list[Lanes], column: Value) -> None:
+                for k, lanes in enumerate(vectors):
+                    place = self.b.add(column, k * self.lanes)
+                    held = stream.joined(parts, outer, place, lanes)
+                    self._finish(outer, lanes, place, held)
+
+            self._columns(float(parts), finish)
+            return nbytes
+        self._columns(self.work * math.prod(self.rows) * self.lanes, self._whole)
         return 0
+
+    def _is_long(self) -> bool:
+        """Whether rows should be streamed: there are many, and a block of columns in registers is
+        either a small part of a row, or too little work for more than one thread."""
+        elements = math.prod(self.outer) * self.inner * math.prod(self.rows)
+        wide = self.inner > 2 * self.columns * self.lanes
+        few = math.prod(self.outer) * -(-self.inner // (self.columns * self.lanes)) < 16
+        return elements * self.work >= STREAM_WORK and (wide or few)
 
     # -- blocks of columns ------------------------------------------------------------------
     def _columns(
-        self,
-        leading: Sequence[int],
-        body: Callable[[Sequence[Value], list[Lanes], Value], None],
+        self, work: float, body: Callable[[Sequence[Value], list[Lanes], Value], None]
     ) -> None:
         """`body(outer coordinates, lanes of each vector, first column)` for all columns.
 
-        `leading` extents come before the outer ones in the coordinates, and run in parallel too.
+        `work` is that of one vector of columns.
         """
         b = self.b
-        width = COLUMNS * self.lanes
+        width = self.columns * self.lanes
         blocks, left = divmod(self.inner, width)
-        work = self.work * math.prod(self.rows) * COLUMNS * self.lanes
-        full = [Lanes(self.vector_dim, self.lanes)] * COLUMNS
+        full = [Lanes(self.vector_dim, self.lanes)] * self.columns
         rest = [Lanes(self.vector_dim, self.lanes)] * (left // self.lanes)
         if left % self.lanes:
             mask = self.nest.first_mask(left % self.lanes, self.lanes)
@@ -111,13 +131,13 @@ class ColumnLoops:
                 *coords, number = joined
                 body(coords, full, b.mul(number, width))
 
-            parallel_loops(self.nest, [*leading, *self.outer, blocks], work, block)
+            parallel_loops(self.nest, [*self.outer, blocks], work * self.columns, block)
         if rest:
 
             def edge(joined: Sequence[Value]) -> None:
                 body(joined, rest, b.index(blocks * width))
 
-            parallel_loops(self.nest, [*leading, *self.outer], work, edge)
+            parallel_loops(self.nest, self.outer, work * len(rest), edge)
 
     def _coords(self, outer: Sequence[Value], column: Value) -> list[Value]:
         coords = [self.b.index(0)] * len(self.space.dims)
@@ -126,25 +146,24 @@ class ColumnLoops:
         return coords
 
     def _accumulate(
-        self, outer: Sequence[Value], vectors: list[Lanes], column: Value, rows: Sequence[int],
-        start: Value,
-    ) -> list[list[Value]]:  # fmt: skip
-        """What each vector of columns holds after `rows` (extents; the first begins at `start`)."""
+        self, outer: Sequence[Value], vectors: list[Lanes], column: Value
+    ) -> list[list[Value]]:
+        """What each vector of columns holds after all rows."""
         b = self.b
         coords = self._coords(outer, column)
         each = len(self.reduction.outs)
         units = [self.nest.unit(o, self.lanes) for o in self.reduction.outs] * len(vectors)
 
         def loops(at: list[Value], held: list[Value], depth: int) -> list[Value]:
-            if depth == len(rows):
+            if depth == len(self.rows):
                 return self._row_of(at, vectors, held)
 
             def inner(i: Value, values: list[Value]) -> Sequence[Value]:
                 place = list(at)
-                place[self.space.row_groups[depth][-1]] = b.add(start, i) if depth == 0 else i
+                place[self.space.row_groups[depth][-1]] = i
                 return loops(place, values, depth + 1)
 
-            return b.loop_carry(b.index(0), b.index(rows[depth]), b.index(1), held, inner)
+            return b.loop_carry(b.index(0), b.index(self.rows[depth]), b.index(1), held, inner)
 
         flat = loops(coords, units, 0)
         return [flat[k * each : (k + 1) * each] for k in range(len(vectors))]
@@ -194,80 +213,6 @@ class ColumnLoops:
 
     def _whole(self, outer: Sequence[Value], vectors: list[Lanes], column: Value) -> None:
         """All rows at once."""
-        held = self._accumulate(outer, vectors, column, self.rows, self.b.index(0))
+        held = self._accumulate(outer, vectors, column)
         for k, lanes in enumerate(vectors):
             self._finish(outer, lanes, self.b.add(column, k * self.lanes), held[k])
-
-    # -- blocks of rows ---------------------------------------------------------------------
-    def _write_split(self, results: int) -> int:
-        """Blocks of rows in parallel into partial results, then those joined in order."""
-        b = self.b
-        first, *rest = self.rows
-        per_row = results * math.prod(rest) * self.work * self.lanes
-        size = max(1, min(first, int(BLOCK_WORK / max(per_row, 1.0))))
-        while -(-first // size) > 256:
-            size *= 2
-        blocks, left = divmod(first, size)
-        parts = blocks + (left > 0)
-        nbytes = self._add_partials(results, parts)
-
-        def part(extents: list[int]) -> Callable[[Sequence[Value], list[Lanes], Value], None]:
-            def body(joined: Sequence[Value], vectors: list[Lanes], column: Value) -> None:
-                number, *outer = joined
-                self._store_part(outer, vectors, column, number, extents, size, results)
-
-            return body
-
-        if blocks:
-            self._columns([blocks], part([size, *rest]))
-        if left:
-            tail = part([left, *rest])
-            self._columns([], lambda c, v, column: tail([b.index(blocks), *c], v, column))
-        self._columns([], lambda c, v, column: self._join(c, v, column, parts, results))
-        return nbytes
-
-    def _add_partials(self, results: int, parts: int) -> int:
-        sizes = [
-            -(-results * parts * o.type.dtype.itemsize // 64) * 64 for o in self.reduction.outs
-        ]
-        space, offset = self.nest.add_workspace(sum(sizes)), 0
-        for out, size in zip(self.reduction.outs, sizes):
-            type = MemRefType((results * parts,), out.type.dtype)
-            view = self.b.op("memref.view", [space, self.b.index(offset)], type)
-            self.partials.append(view)
-            offset += size
-        return sum(sizes)
-
-    def _place(self, outer: Sequence[Value], column: Value, number: Value, results: int) -> Value:
-        total = number
-        for value, extent in zip([*outer, column], [*self.outer, self.inner]):
-            total = self.b.add(self.b.mul(total, extent), value)
-        return total
-
-    def _store_part(
-        self, outer: Sequence[Value], vectors: list[Lanes], column: Value, number: Value,
-        extents: Sequence[int], size: int, results: int,
-    ) -> None:  # fmt: skip
-        b = self.b
-        held = self._accumulate(outer, vectors, column, extents, b.mul(number, size))
-        for k, lanes in enumerate(vectors):
-            place = self._place(outer, b.add(column, k * self.lanes), number, results)
-            for value, buffer in zip(held[k], self.partials):
-                self.nest.put(value, buffer, place, lanes)
-
-    def _join(
-        self, outer: Sequence[Value], vectors: list[Lanes], column: Value, parts: int, results: int
-    ) -> None:
-        b, nest = self.b, self.nest
-        for k, lanes in enumerate(vectors):
-            start = b.add(column, k * self.lanes)
-
-            def load(number: Value, start: Value = start, lanes: Lanes = lanes) -> list[Value]:
-                place = self._place(outer, start, number, results)
-                return [nest.get(buffer, place, lanes) for buffer in self.partials]
-
-            def body(i: Value, held: list[Value], load=load) -> Sequence[Value]:  # type: ignore[no-untyped-def]
-                return combine(nest, self.reduction, held, load(i))
-
-            held = b.loop_carry(b.index(1), b.index(parts), b.index(1), load(b.index(0)), body)
-            self._finish(outer, lanes, start, held)
