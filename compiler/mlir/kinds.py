@@ -6,6 +6,7 @@ Must not know: which operation has which attribute.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,6 +101,9 @@ class Ints(Kind):
         return tuple(r.listed(r.integer, "]"))
 
 
+_I32S = re.compile(r"array<i32:((?:\s*-?\d+\s*,)*\s*-?\d+\s*)>")
+
+
 class Ints32(Ints):
     """`array<i32: …>` held as a tuple of ints."""
 
@@ -107,9 +111,8 @@ class Ints32(Ints):
         return Raw(f"array<i32: {', '.join(map(str, value))}>" if value else "array<i32>")
 
     def held(self, value: Any) -> Any:
-        if isinstance(value, Raw) and value.text.startswith("array<i32:"):
-            return tuple(int(v) for v in value.text[len("array<i32:") : -1].split(","))
-        return value
+        match = _I32S.fullmatch(value.text) if isinstance(value, Raw) else None
+        return tuple(map(int, match[1].split(","))) if match is not None else value
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from ..types import FunctionType, Type
 from .ir import Block, Module, Op, Value
 from .kinds import INTS32
 from .lexer import Source
-from .problems import class_problem, op_problem
+from .problems import class_problem, op_problem, terminator_problem
 from .reader import Reader
 from .records import FormError, Parsed, Record, View
 from .table import RECORDS, SHORT_NAMES
@@ -202,7 +202,7 @@ def _finish(r: Reader, record: Record, op: Op, start: int) -> None:
             op.attrs["operandSegmentSizes"] = segments
     for key in [k for k, v in op.attrs.items() if view.is_default(k, v)]:
         del op.attrs[key]
-    problem = op_problem(view)
+    problem = op_problem(view) or terminator_problem(record, op)
     if problem:
         r.fail(f"{op.name}: {problem}", start)
 

@@ -1,6 +1,6 @@
 """What is wrong with one operation by itself: attributes, type classes, the rules of its record.
 
-Takes: a View. Gives: None or a sentence.
+Takes: a View. Gives: None or a sentence, and the rules of its regions.
 Must not know: the operations around it.
 """
 
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .records import Slot, View
+from .ir import Op
+from .records import Record, RegionRule, Slot, View
 from .rules import CLASSES
 
 
@@ -51,4 +52,24 @@ def _rule_problem(view: View) -> str | None:
         problem = rule(view)
         if problem:
             return problem
+    return None
+
+
+def region_rules(record: Record, op: Op) -> list[RegionRule]:
+    """The rule of each region, or fewer or more than there are regions where the count is wrong."""
+    rules = list(record.regions)
+    if record.more_regions and rules:
+        rules = (rules + [rules[-1]] * len(op.regions))[: len(op.regions)]
+    return rules
+
+
+def terminator_problem(record: Record, op: Op) -> str | None:
+    """A wrong number of regions, or one that does not end with its terminator."""
+    rules = region_rules(record, op)
+    if len(rules) != len(op.regions):
+        return f"{len(op.regions)} regions, expected {len(rules)}"
+    for number, (rule, block) in enumerate(zip(rules, op.regions)):
+        needed = rule.ends and (block.ops or not rule.optional)
+        if needed and not (block.ops and block.ops[-1].name == rule.ends):
+            return f"region {number} must end with {rule.ends}"
     return None

@@ -13,7 +13,7 @@ from ..errors import VerifyError
 from ..types import FunctionType, Type
 from .ir import Block, Module, Op, Symbol, Value
 from .printer import print_op
-from .problems import op_problem
+from .problems import op_problem, region_rules, terminator_problem
 from .records import FormError, Record, RegionRule, View
 from .table import RECORDS
 
@@ -148,13 +148,10 @@ def _tuple(types: Sequence[Type]) -> str:
 
 # -- regions ---------------------------------------------------------------------------------------
 def _verify_regions(op: Op, record: Record, view: View) -> None:
-    rules: list[RegionRule] = list(record.regions)
-    if record.more_regions and rules:
-        rules += [rules[-1]] * (len(op.regions) - len(rules))
-        rules = rules[: len(op.regions)]
-    if len(rules) != len(op.regions):
-        _fail(op, f"{len(op.regions)} regions, expected {len(rules)}")
-    for number, (rule, block) in enumerate(zip(rules, op.regions)):
+    problem = terminator_problem(record, op)
+    if problem:
+        _fail(op, problem)
+    for number, (rule, block) in enumerate(zip(region_rules(record, op), op.regions)):
         _verify_region(op, view, rule, block, number)
 
 
@@ -169,9 +166,7 @@ def _verify_region(op: Op, view: View, rule: RegionRule, block: Block, number: i
             _fail(child, f"ends a region, but operations follow it in {op.name}")
     if not rule.ends or (rule.optional and not block.ops):
         return
-    last = block.ops[-1] if block.ops else None
-    if last is None or last.name != rule.ends:
-        _fail(op, f"region {number} must end with {rule.ends}")
+    last = block.ops[-1]
     given = rule.gives(view, number) if rule.gives is not None else None
     types = [v.type for v in last.operands]
     if given is not None and list(given) != types:
