@@ -165,7 +165,7 @@ class ProgramLowering:
             found = SCHEDULES[kernel.kind](kernel, self.target, self.module, name)
             if kernel.kind != "scatter":  # that one gets its array twice
                 found.function.attrs["lz.noalias"] = Unit()
-            if all(t.rank == 0 for t in kernel.value_types):
+            if all(math.prod(g.dims) == 1 for g in kernel.generics):
                 found.function.attrs["lz.inline"] = Unit()
             self.scheduled[kernel.fingerprint] = found
         return found

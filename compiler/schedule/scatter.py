@@ -36,6 +36,9 @@ def _loops(nest: Nest, generic: Generic, coords: list[Value], vector_dim: int | 
         _write(nest, generic, At(tuple(coords)))
         return
     extent = generic.dims[dim]
+    if extent == 1:
+        _loops(nest, generic, [*coords, b.index(0)], vector_dim)
+        return
     if dim != vector_dim:
         with b.loop(b.index(0), b.index(extent), b.index(1)) as i:
             _loops(nest, generic, [*coords, i], vector_dim)
@@ -65,7 +68,16 @@ def _write(nest: Nest, generic: Generic, at: At) -> None:
         nest.put(new, flat, nest.address(form, [_first(nest, p) for p in place]), at.lanes)
         return []
 
-    b.if_else(valid, write)
+    if _always(generic):
+        write()
+    else:
+        b.if_else(valid, write)
+
+
+def _always(generic: Generic) -> bool:
+    """Whether every update is written, whatever the indices are."""
+    node = generic.body.results[1].node
+    return node.op == "arith.constant" and bool(node.attrs["value"].data)
 
 
 def _first(nest: Nest, place: Value) -> Value:
