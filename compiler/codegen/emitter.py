@@ -39,6 +39,7 @@ class ModuleEmitter:
     helpers: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     annotations: list[str] = field(default_factory=list)
+    named: list[str] = field(default_factory=list)
 
     def declare(self, name: str, text: str) -> None:
         """A `declare` line, once for each name."""

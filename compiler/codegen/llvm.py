@@ -15,7 +15,7 @@ from .lanes import LANES
 from .memory import MEMORY, declare_global
 from .parallel import PARALLEL
 from .scalar import SCALAR
-from .text import CodegenError
+from .text import CARRIED, CodegenError
 from .vectors import VECTOR_MEMORY
 
 CPU: dict[str, Emit] = {
@@ -49,6 +49,8 @@ def emit_llvm(module: Module, target: Target, *, entry: str) -> str:
             f = FunctionEmitter(state, CPU, op.attrs["sym_name"])
             state.functions.append(define(f, op, body))
     state.functions.append(entry_function(state, main, entry))
+    if carries_through_memory(module):
+        state.named.append(f"{CARRIED} = !{{}}")
     return assemble(state, attribute_groups(target))
 
 
@@ -58,6 +60,24 @@ def _main(module: Module) -> Op:
         names = ", ".join("@" + op.attrs["sym_name"] for op in public) or "none"
         raise CodegenError(f"one function must be public, the main one; there are {names}")
     return public[0]
+
+
+def carries_through_memory(module: Module) -> bool:
+    """Whether an innermost loop loads what an earlier iteration may have stored.
+
+    That is a recurrence (Gauss–Seidel, a tridiagonal solve, dynamic programming): scalar loads and
+    stores of one buffer at different indices.
+    """
+    loops = ("scf.for", "scf.while")
+    for loop in (op for op in module.walk() if op.name in loops):
+        inside = [op for op in loop.walk() if op is not loop]
+        if any(op.name in loops for op in inside):
+            continue
+        stores = [op.operands[1:] for op in inside if op.name == "memref.store"]
+        loads = [op.operands for op in inside if op.name == "memref.load"]
+        if any(s[0] is at[0] and s[1:] != at[1:] for s in stores for at in loads):
+            return True
+    return False
 
 
 def attribute_groups(target: Target) -> list[str]:
@@ -103,7 +123,7 @@ def assemble(state: ModuleEmitter, groups: list[str]) -> str:
         "\n\n".join([*state.helpers.values(), *state.functions]),
         "\n".join(state.declarations[name] for name in sorted(state.declarations)),
         "\n".join(groups),
-        "\n".join(state.metadata),
+        "\n".join([*state.metadata, *state.named]),
         _annotations(state),
     ]
     return "\n\n".join(s for s in sections if s) + "\n"

@@ -21,6 +21,10 @@ class CodegenError(ValueError):
     """The loop IR asks for something that has no machine code; the message says what to do."""
 
 
+CARRIED = "!lz.carried"
+"""Named metadata of a module with loops that carry values through memory: it pays to let LLVM keep
+them in registers."""
+
 _LLVM_NAMES = {
     "i1": "i1", "i8": "i8", "i16": "i16", "i32": "i32", "i64": "i64", "index": "i64",
     "ui8": "i8", "ui16": "i16", "ui32": "i32", "ui64": "i64",

@@ -32,7 +32,7 @@ def runnable_targets() -> list[Target]:
     host = host_target()
     found = [host]
     if host.arch == "x86_64":
-        for name in ("x86-64-v2", "x86-64-v3", "x86-64-v4"):
+        for name in ("x86-64-v2", "x86-64-v3"):
             level = named_target(name)
             if level.feature_set - {"cx16", "sahf", "mmx", "xsave"} <= host.feature_set:
                 found.append(level)
@@ -119,16 +119,17 @@ def stored(dtype: DType) -> DType:
 
 
 def elementwise(
-    name: str,
+    cases: Sequence[tuple[str, dict[str, Any]]],
     operands: Sequence[DType],
     results: Sequence[DType],
     count: int,
     lanes: int,
-    **attrs: Any,
 ) -> Module:
-    """`results[i] = name(operands[i])` for `count` elements, `lanes` at a time (0: scalars)."""
-    buffers = [MemRefType((count,), stored(d)) for d in [*operands, *results]]
-    f, b, args = main_function(buffers[: len(operands)], buffers[len(operands) :])
+    """`outputs[k] = cases[k](inputs)` for `count` elements, `lanes` at a time (0: scalars)."""
+    inputs = [MemRefType((count,), stored(d)) for d in operands]
+    f, b, args = main_function(
+        inputs, [MemRefType((count,), stored(d)) for d in results] * len(cases)
+    )
 
     def value_type(dtype: DType) -> Type:
         return VectorType((lanes,), dtype) if lanes else dtype
@@ -140,12 +141,13 @@ def elementwise(
             if dtype is i1:
                 value = b.op("arith.trunci", [value], value_type(i1))
             values.append(value)
-        op = b.emit(name, values, [value_type(d) for d in results], attrs)
-        for value, arg, dtype in zip(op.results, args[len(operands) :], results):
-            if dtype is i1:
-                value = b.op("arith.extui", [value], value_type(i8))
-            store = b.vstore if lanes else b.store
-            store(value, arg, [i])
+        outputs = iter(args[len(operands) :])
+        for name, attrs in cases:
+            op = b.emit(name, values, [value_type(d) for d in results], dict(attrs))
+            for value, dtype in zip(op.results, results):
+                if dtype is i1:
+                    value = b.op("arith.extui", [value], value_type(i8))
+                (b.vstore if lanes else b.store)(value, next(outputs), [i])
     b.emit("func.return")
     return Module([f])
 
@@ -155,24 +157,29 @@ def storage(dtype: DType) -> np.dtype:
     return np.dtype(ml_dtypes.bfloat16) if dtype is bf16 else dtype.numpy
 
 
-def apply(
-    name: str,
+def apply_all(
+    cases: Sequence[tuple[str, dict[str, Any]]],
     arrays: Sequence[np.ndarray],
     operands: Sequence[DType],
     results: Sequence[DType],
     target: Target,
     lanes: int,
-    **attrs: Any,
-) -> list[np.ndarray]:
-    """Run one operation over arrays, padded to a multiple of the lanes."""
+) -> list[list[np.ndarray]]:
+    """Run several operations over the same arrays, padded to a multiple of the lanes."""
     size = len(arrays[0])
     step = max(1, lanes)
     count = -(-size // step) * step
     padded = [np.resize(a, count) for a in arrays]
-    out = [np.empty(count, storage(d)) for d in results]
-    module = elementwise(name, operands, results, count, lanes, **attrs)
-    assert Native(module, target)(padded, out) == 0
-    return [a[:size] for a in out]
+    out = [np.empty(count, storage(d)) for _ in cases for d in results]
+    assert Native(elementwise(cases, operands, results, count, lanes), target)(padded, out) == 0
+    cut = [a[:size] for a in out]
+    return [cut[k : k + len(results)] for k in range(0, len(cut), len(results))]
+
+
+def apply(name: str, *arguments: Any, **attrs: Any) -> list[np.ndarray]:
+    """`apply_all` for one operation."""
+    (found,) = apply_all([(name, attrs)], *arguments)
+    return found
 
 
 @pytest.fixture(params=runnable_targets(), ids=lambda t: t.name)
@@ -188,5 +195,6 @@ def kit() -> Any:
 
     return SimpleNamespace(
         Native=Native, Context=Context, main_function=main_function, elementwise=elementwise,
-        apply=apply, storage=storage, allowed=ALLOWED, stored=stored, entry=ENTRY,
+        apply=apply, apply_all=apply_all, storage=storage, allowed=ALLOWED, stored=stored,
+        entry=ENTRY,
     )  # fmt: skip

@@ -57,6 +57,34 @@ def test_every_level_gives_the_same_values(kit, opt):
     np.testing.assert_array_equal(got, values * values + values)
 
 
+def recurrence(kit, in_place):
+    """x[i] = x[i − 1] · 0.5 + a[i], or the same without the recurrence."""
+    f, b, (a, x) = kit.main_function([MemRefType((100,), f64)], [MemRefType((100,), f64)])
+    half = b.const(0.5, f64)
+    with b.loop(b.index(1), b.index(100), b.index(1)) as i:
+        old = b.load(x, [b.add(i, -1) if in_place else i])
+        b.store(b.op("arith.addf", [b.op("arith.mulf", [old, half]), b.load(a, [i])]), x, [i])
+    b.emit("func.return")
+    return Module([f])
+
+
+def test_recurrences_are_kept_in_registers(kit, target):
+    """Marked in the text, right in value, and without a load of what was just stored."""
+    native = kit.Native(recurrence(kit, True), target)
+    assert "!lz.carried" in native.text
+    values = np.random.default_rng(0).standard_normal(100)
+    got = np.ones(100)
+    assert native([values], [got]) == 0
+    want = np.ones(100)
+    for i in range(1, 100):
+        want[i] = want[i - 1] * 0.5 + values[i]
+    np.testing.assert_array_equal(got, want)
+    assert "!lz.carried" not in kit.Native(recurrence(kit, False), target).text
+    blocks = re.split(r"(?m)^\.L\w+:", assembly(native.text, target))
+    (loop,) = [block for block in blocks if "mulsd" in block and "jne" in block]
+    assert not re.search(r"movsd\s+[^%\s].*, %xmm", loop), "the recurrence is not loaded again"
+
+
 def test_product_and_sum_are_not_joined(kit):
     """On a machine with fma, two roundings stay two."""
     f, b, (a,) = kit.main_function([MemRefType((16,), f64)], [])
@@ -94,7 +122,7 @@ def test_wide_products_by_halves(kit):
     a = np.array([*edges, *rng.integers(-(2**63), 2**63 - 1, 24)])
     b = np.roll(a, 5)
     for name, wide in (("arith.mulsi_extended", np.int64), ("arith.mului_extended", np.uint64)):
-        module = kit.elementwise(name, [i64] * 2, [i64] * 2, 32, 0)
+        module = kit.elementwise([(name, {})], [i64] * 2, [i64] * 2, 32, 0)
         text = emitter.emit_llvm(module, named_target("wasm32"), entry="entry")
         text = re.sub(r"(?m)^(target .*|attributes (#\d) = .*)$", _without_machine, text)
         assert "i128" not in text
@@ -150,6 +178,6 @@ def test_host_target_names_this_machine():
 def test_vector_types_reach_the_widest_registers(kit):
     """Passing vectors between functions uses full registers under the same attributes."""
     target = named_target("x86-64-v4")
-    module = kit.elementwise("arith.addf", [f32, f32], [f32], 32, 16)
+    module = kit.elementwise([("arith.addf", {})], [f32, f32], [f32], 32, 16)
     text = emit_llvm(module, target, entry="run")
     assert '"prefer-vector-width"="512"' in text and str(VectorType((16,), f32)) not in text

@@ -163,7 +163,7 @@ def test_float_operations_assemble(name, dtype, tmp_path):
         (top,) = elementwise_kernel(op, dtype, operands=count, **attrs).ops
         top.regions[0].ops[0].attrs["sym_name"] = f"kernel{k}"
         kernels += top.regions[0].ops
-    for k, wide in enumerate(t for t in (i8, i32, i64) if True):
+    for k, wide in enumerate((i8, i32, i64)):
         (top,) = elementwise_kernel("arith.fptosi", dtype, [wide], operands=1).ops
         top.regions[0].ops[0].attrs["sym_name"] = f"cast{k}"
         kernels += top.regions[0].ops

@@ -66,6 +66,22 @@ def shifts(dtype):
     return np.arange(len(integers(dtype))).astype(dtype.numpy) % dtype.bits
 
 
+def check(kit, rules, arrays, dtype, target, lanes):
+    """Operations of one signature, all in one module, against their rules."""
+    cases = [(name, {}) for name in rules]
+    found = kit.apply_all(cases, arrays, [dtype] * len(arrays), [dtype], target, lanes)
+    for (got,), rule in zip(found, rules.values(), strict=True):
+        same(got, rule(*arrays))
+
+
+def check_flags(kit, name, wanted, arrays, dtype, target, lanes):
+    """One comparison by all its predicates."""
+    cases = [(name, {"predicate": p}) for p in wanted]
+    found = kit.apply_all(cases, arrays, [dtype] * 2, [i1], target, lanes)
+    for (got,), (predicate, want) in zip(found, wanted.items(), strict=True):
+        np.testing.assert_array_equal(got, want, err_msg=predicate)
+
+
 INTEGER_OPS = {
     "arith.addi": lambda a, b: a + b,
     "arith.subi": lambda a, b: a - b,
@@ -108,10 +124,8 @@ def _exact(a, b, rule):
 @pytest.mark.parametrize("dtype", INTEGERS, ids=str)
 def test_integer_arithmetic(kit, target, dtype, lanes):
     a, b = integers(dtype), integers(dtype, 1)
-    for name, rule in INTEGER_OPS.items():
-        with np.errstate(over="ignore"):
-            (got,) = kit.apply(name, [a, b], [dtype] * 2, [dtype], target, lanes)
-            same(got, rule(a, b))
+    with np.errstate(over="ignore"):
+        check(kit, INTEGER_OPS, [a, b], dtype, target, lanes)
 
 
 @pytest.mark.parametrize("lanes", WIDTHS)
@@ -120,29 +134,22 @@ def test_integer_division(kit, target, dtype, lanes):
     a, b = integers(dtype), integers(dtype, 1, nonzero=True)[::-1]
     keep = ~((a == np.iinfo(dtype.numpy).min) & (b == -1))
     a, b = a[keep], b[keep].copy()
-    for name, rule in DIVISIONS.items():
-        (got,) = kit.apply(name, [a, b], [dtype] * 2, [dtype], target, lanes)
-        same(got, rule(a, b))
+    check(kit, DIVISIONS, [a, b], dtype, target, lanes)
 
 
 @pytest.mark.parametrize("lanes", WIDTHS)
 @pytest.mark.parametrize("dtype", INTEGERS, ids=str)
 def test_shifts_and_bit_counts(kit, target, dtype, lanes):
     a, s = integers(dtype), shifts(dtype)
-    for name, rule in SHIFTS.items():
-        (got,) = kit.apply(name, [a, s], [dtype] * 2, [dtype], target, lanes)
-        same(got, rule(a, s))
+    check(kit, SHIFTS, [a, s], dtype, target, lanes)
     words = [f"{int(x) % (1 << dtype.bits):0{dtype.bits}b}" for x in a]
-    counts = {
+    rules = {
         "math.ctpop": [w.count("1") for w in words],
         "math.ctlz": [len(w) - len(w.lstrip("0")) for w in words],
         "math.cttz": [len(w) - len(w.rstrip("0")) for w in words],
     }
-    for name, want in counts.items():
-        (got,) = kit.apply(name, [a], [dtype], [dtype], target, lanes)
-        same(got, np.array(want).astype(got.dtype))
-    (got,) = kit.apply("math.absi", [a], [dtype], [dtype], target, lanes)
-    same(got, np.abs(a))
+    counts = {name: lambda x, n=n: np.array(n).astype(x.dtype) for name, n in rules.items()}
+    check(kit, {**counts, "math.absi": np.abs}, [a], dtype, target, lanes)
 
 
 @pytest.mark.parametrize("lanes", WIDTHS)
@@ -218,12 +225,10 @@ FLOAT_UNARY = {
 def test_float_arithmetic(kit, target, dtype, lanes):
     values = floats(kit, dtype)
     a, b = pairs(values, values[:24])
-    for name, rule in FLOAT_BINARY.items():
-        (got,) = kit.apply(name, [a, b], [dtype] * 2, [dtype], target, lanes)
-        same(got, wide(rule)(a, b))
-    for name, rule in FLOAT_UNARY.items():
-        (got,) = kit.apply(name, [values], [dtype], [dtype], target, lanes)
-        same(got, wide(rule)(values))
+    binary = {name: wide(rule) for name, rule in FLOAT_BINARY.items()}
+    check(kit, binary, [a, b], dtype, target, lanes)
+    unary = {name: wide(rule) for name, rule in FLOAT_UNARY.items()}
+    check(kit, unary, [values], dtype, target, lanes)
 
 
 @pytest.mark.parametrize("lanes", WIDTHS)
@@ -256,11 +261,7 @@ def test_integer_comparisons(kit, target, dtype, lanes):
     a, b = integers(dtype), np.roll(integers(dtype), 3)
     cases = [(p, r(a, b)) for p, r in INTEGER_PREDICATES.items()]
     cases += [(p, r(unsigned(a), unsigned(b))) for p, r in UNSIGNED_PREDICATES.items()]
-    for predicate, want in cases:
-        (got,) = kit.apply(
-            "arith.cmpi", [a, b], [dtype] * 2, [i1], target, lanes, predicate=predicate
-        )
-        np.testing.assert_array_equal(got, want)
+    check_flags(kit, "arith.cmpi", dict(cases), [a, b], dtype, target, lanes)
 
 
 @pytest.mark.parametrize("lanes", WIDTHS)
@@ -273,11 +274,7 @@ def test_float_comparisons(kit, target, dtype, lanes):
     cases |= {"one": (x != y) & ~nan, "ueq": (x == y) | nan, "ult": (x < y) | nan}
     cases |= {"ule": (x <= y) | nan, "ugt": (x > y) | nan, "uge": (x >= y) | nan}
     cases |= {"false": nan & False, "true": nan | True}
-    for predicate, want in cases.items():
-        (got,) = kit.apply(
-            "arith.cmpf", [a, b], [dtype] * 2, [i1], target, lanes, predicate=predicate
-        )
-        np.testing.assert_array_equal(got, want, err_msg=predicate)
+    check_flags(kit, "arith.cmpf", cases, [a, b], dtype, target, lanes)
     for name, rule in (
         ("math.isnan", np.isnan), ("math.isinf", np.isinf), ("math.isfinite", np.isfinite),
     ):  # fmt: skip
