@@ -198,7 +198,7 @@ def view(value: Value, base: Any) -> Tensor:
     return made
 
 
-def call(op: str, *values: Value, **attrs: Any) -> Value:
+def call(op: str, /, *values: Value, **attrs: Any) -> Value:
     """Build an op in the current builder."""
     return OPS[op](builder(), *values, **attrs)
 

@@ -1,14 +1,17 @@
 """The one place where the frontend asks the compiler for machine code.
 
-Takes: a Graph (and a device name). Gives: an Executable, shared by graphs of equal structure.
-Must not know: tensors, traces.
+Takes: a Graph (and a device name). Gives: an Executable, shared by graphs of equal structure, and the
+text of any stage. Must not know: tensors, traces.
+The code generators (and llvmlite with them) are imported when the first program is made.
 """
 
 from __future__ import annotations
 
+import importlib
+import os
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -25,25 +28,32 @@ _compiled = 0
 
 
 class Executable(Protocol):
-    """What runs: `call` takes and gives lists of arrays; `fast` is a builtin, None where there is none."""
+    """What runs. `call` takes and gives lists of arrays; `call_fast` is a builtin that takes arrays and
+    gives one (or a tuple), NotImplemented where an argument does not fit exactly."""
 
-    def call(self, arrays: Sequence[Any]) -> list[Array]: ...
+    def call(self, arrays: Sequence[Any], *, donate: Collection[int] = ()) -> list[Array]: ...
 
     @property
-    def fast(self) -> Callable[..., Any] | None: ...
+    def call_fast(self) -> Callable[..., Any] | None: ...
 
 
 class _Interpreted:
-    """DEVELOPMENT: runs the reference interpreter until `compiler.pipeline.compile_graph` is there."""
+    """DEVELOPMENT: runs the reference interpreter until `compiler.pipeline` makes every program."""
 
-    fast: Callable[..., Any] | None = None
+    call_fast: Callable[..., Any] | None = None
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
 
-    def call(self, arrays: Sequence[Any]) -> list[Array]:
+    def call(self, arrays: Sequence[Any], *, donate: Collection[int] = ()) -> list[Array]:
         ready = [np.asarray(a, t.dtype.numpy) for a, t in zip(arrays, self._graph.param_types)]
         return [np.array(r) for r in interpret(self._graph, ready)]
+
+
+def _make(graph: Graph) -> Any:
+    if os.environ.get("LAZIR_ENGINE") == "interpret":
+        return _Interpreted(graph)
+    return importlib.import_module("lazir.compiler.pipeline").compile_graph(graph)
 
 
 def compile(graph: Graph, device: str | None = None) -> Executable:
@@ -55,7 +65,7 @@ def compile(graph: Graph, device: str | None = None) -> Executable:
         if found is not None:
             _programs.move_to_end(key)
             return found
-    made = _Interpreted(graph)
+    made: Executable = _make(graph)
     with _lock:
         _compiled += 1
         _programs[key] = made
@@ -73,3 +83,17 @@ def clear() -> None:
     """Forget all programs."""
     with _lock:
         _programs.clear()
+
+
+def text(graph: Graph, stage: str, device: str | None = None) -> str:
+    """The text of a stage (`graph`, `optimized`, `kernels`, `loops`, `llvm`, `asm`) of a graph."""
+    pipeline = importlib.import_module("lazir.compiler.pipeline")
+    return pipeline.stage_text(graph, stage)  # type: ignore[no-any-return]
+
+
+def explain(graph: Graph, device: str | None = None) -> str:
+    """What a graph consists of, one op a line with how often it comes."""
+    counts = Counter(node.op for part in graph.walk() for node in part.nodes)
+    lines = [f"{len(graph.params)} inputs, {len(graph.results)} results, {counts.total()} operations"]
+    lines += [f"  {op}: {count}" for op, count in sorted(counts.items(), key=lambda p: (-p[1], p[0]))]
+    return "\n".join(lines)

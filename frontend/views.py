@@ -13,6 +13,7 @@ from lazir.compiler.errors import LazirError, source_excerpt
 from lazir.compiler.mlir.ir import Loc
 
 from .handle import Handle, State
+from .lazy import leaf
 from .locate import user_line
 
 
@@ -116,6 +117,15 @@ def check_write(handle: Handle) -> None:
     family.version += 1
     family.written = here
     state.seen = family.version
+    for view, _ in family.others(handle):
+        hide(view)
+
+
+def hide(handle: Handle) -> None:
+    """Keep native code, which reads `_array`, from taking a handle that has to be checked first."""
+    if handle._array is not None:
+        handle._value = leaf(handle._array, handle._dtype).result
+        handle._array = None
 
 
 def _made(family: Family, handle: Handle) -> Loc | None:

@@ -1,0 +1,373 @@
+"""`@lazir.compile`: a Python function becomes one program per kind of arguments.
+
+Takes: a function, which arguments are static or donated. Gives: CompiledFunction.
+Must not know: how graphs become programs. A repeated call with arrays goes straight to the last
+program's builtin, which checks the arguments itself; all else is decided in `_slow`.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple, overload
+
+from lazir.runtime.device import parse_device, require
+
+from . import engine, tree
+from .apply import as_tensor
+from .donation import donate_leaves, finish_donation
+from .handle import Handle
+from .signature import Call, Reader, difference
+from .specialise import Specialisation, Traced, trace
+from .tensor import Tensor
+from .trace import active
+from .views import check_read
+
+_MISFIT = NotImplemented
+
+
+class CacheInfo(NamedTuple):
+    """How often a compiled function was called (hits), specialised (misses); specialisations held."""
+
+    hits: int
+    misses: int
+    currsize: int
+
+
+class Lowered:
+    """A traced function on its way to machine code.
+
+    >>> import lazir as lz
+    >>> f = lz.compile(lambda x: x + 1)
+    >>> lowered = f.lower(lz.spec(3))
+    >>> print(lowered.ir("graph").splitlines()[0])
+    func.func @lambda_(%x: tensor<3xf32>) -> tensor<3xf32> {
+    """
+
+    def __init__(self, traced: Traced, call: Call, device: str | None) -> None:
+        self.traced = traced
+        self._call = call
+        self._device = device
+
+    @property
+    def graph(self) -> Any:
+        """The recorded Graph."""
+        return self.traced.graph
+
+    def ir(self, stage: str = "graph") -> str:
+        """The text of a stage: graph, optimized, kernels, loops, llvm, asm or ptx."""
+        return engine.text(self.traced.graph, stage, self._device)
+
+    as_text = ir
+
+    def compile(self) -> Callable[..., Any]:
+        """The program as a function of the dynamic arguments, for these kinds of arguments alone."""
+        special = Specialisation(self._call, self.traced, self._device)
+
+        def run(*args: Any, **kwargs: Any) -> Any:
+            leaves, structure = tree.flatten((args, kwargs))
+            if structure != self._call.structure:
+                raise TypeError(
+                    f"this program takes arguments nested as {self._call.structure}, got {structure}"
+                )
+            return special.run(leaves)
+
+        return run
+
+
+class CompiledFunction:
+    """A function that runs as machine code; made by `lazir.compile`."""
+
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        *,
+        device: str | None = None,
+        static_argnums: Any = (),
+        static_argnames: Any = (),
+        donate_argnums: Any = (),
+        donate_argnames: Any = (),
+        name: str | None = None,
+    ) -> None:
+        functools.update_wrapper(self, fn)
+        if device is not None:
+            require(parse_device(device))
+        self._fn = fn
+        self._device = device
+        self._options = {
+            "device": device,
+            "static_argnums": static_argnums,
+            "static_argnames": static_argnames,
+            "donate_argnums": donate_argnums,
+            "donate_argnames": donate_argnames,
+        }
+        self._reader = Reader(fn, static_argnums, static_argnames, donate_argnums, donate_argnames)
+        self._name = _identifier(name or getattr(fn, "__name__", "function"))
+        self._cache: dict[Hashable, Specialisation] = {}
+        self._order: list[Specialisation] = []
+        self._why: list[str] = []
+        self._lock = threading.RLock()
+        self._fast: Callable[..., Any] | None = None
+        self._captures: tuple[Any, ...] = ()
+        self._finish: Callable[[Any], Any] = _unused
+        self._hits = 0
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        fast = self._fast
+        if fast is not None and not kwargs:
+            out = fast(*args, *self._captures)
+            if out is not _MISFIT:
+                self._hits += 1
+                return self._finish(out)
+        return self._slow(args, kwargs)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            return self
+        if tree.structure(instance).kind is not None:
+            return functools.partial(self, instance)
+        return self._bound(instance)
+
+    def _bound(self, instance: Any) -> CompiledFunction:
+        """A compiled function of its own for an object that is no tree: its tensors are captured."""
+        held = instance.__dict__
+        key = f"_compiled_{self._name}"
+        found = held.get(key)
+        if found is None or found[0] is not self:
+            method = self._fn.__get__(instance, type(instance))
+            made = CompiledFunction(method, name=self._name, **self._shifted())
+            found = held[key] = (self, made)
+        return found[1]  # type: ignore[no-any-return]
+
+    def _shifted(self) -> dict[str, Any]:
+        """The options for a method without its first argument."""
+        options = dict(self._options)
+        for key in ("static_argnums", "donate_argnums"):
+            numbers = options[key]
+            places = [numbers] if isinstance(numbers, int) else list(numbers)
+            options[key] = tuple(k - 1 if k > 0 else k for k in places if k != 0)
+        return options
+
+    # -- the general call ----------------------------------------------------------------
+    def _slow(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if active() is not None:
+            return self._inline(args, kwargs)
+        call = self._reader.read(args, kwargs)
+        for x in call.leaves:
+            if isinstance(x, Handle) and x._state is not None:
+                check_read(x)
+        special = self._cache.get(call.key)
+        if special is None or special.stale():
+            special = self._specialise(call)
+        else:
+            self._hits += 1
+        if self._reader.donated or self._reader.donated_names:
+            return self._donating(special, call)
+        self._prefer(special)
+        return special.run(call.leaves)
+
+    def _inline(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Inside another trace the function becomes part of it."""
+        call = self._reader.read(args, kwargs)
+        leaves = [x if isinstance(x, Handle) else as_tensor(x) for x in call.leaves]
+        inner_args, inner_kwargs = call.arguments(leaves)
+        return self._fn(*inner_args, **inner_kwargs)
+
+    def _specialise(self, call: Call) -> Specialisation:
+        with self._lock:
+            found = self._cache.get(call.key)
+            if found is not None and not (reason := found.stale()):
+                return found
+            traced = self._trace(call)
+            special = Specialisation(call, traced, self._device)
+            if found is None:
+                reason = self._reason(call)
+            self._why.append(reason)
+            self._cache[call.key] = special
+            self._order.append(special)
+            return special
+
+    def _trace(self, call: Call) -> Traced:
+        return trace(self._fn, call, self._reader.names_of(call), self._name)
+
+    def _reason(self, call: Call) -> str:
+        if not self._order:
+            return "the first call"
+        return difference(self._reader, self._order[-1].call, call)
+
+    def _prefer(self, special: Specialisation) -> None:
+        """Let the next call try this program first."""
+        direct = special.direct
+        self._fast = None
+        if direct is None:
+            return
+        self._captures = special.traced.captures
+        self._finish = _finisher(special)
+        self._fast = direct
+
+    def _donating(self, special: Specialisation, call: Call) -> Any:
+        leaves, places = donate_leaves(self._reader, call)
+        result = special.run(leaves, places)
+        finish_donation(leaves, places)
+        return result
+
+    # -- looking inside ------------------------------------------------------------------
+    def trace(self, *args: Any, **kwargs: Any) -> Traced:
+        """What the function records for such arguments (`lz.spec` stands in for any).
+
+        >>> import lazir as lz
+        >>> lz.compile(lambda x: x * 2).trace(lz.spec(3)).graph.result_types
+        (tensor<3xf32>,)
+        """
+        return self._trace(self._reader.read(args, kwargs))
+
+    def lower(self, *args: Any, **kwargs: Any) -> Lowered:
+        """The traced function, ready to show the text of every stage or to be compiled."""
+        call = self._reader.read(args, kwargs)
+        return Lowered(self._trace(call), call, self._device)
+
+    def explain(self, *args: Any, **kwargs: Any) -> str:
+        """In words: whether such a call is compiled already, why not, and what the program does.
+
+        >>> import lazir as lz
+        >>> f = lz.compile(lambda x: x * 2)
+        >>> print(f.explain(lz.spec(3)).splitlines()[0])
+        lambda_: not compiled yet: the first call
+        """
+        call = self._reader.read(args, kwargs)
+        known = self._cache.get(call.key)
+        if known is None:
+            head = f"not compiled yet: {self._reason(call)}"
+            traced = self._trace(call)
+        else:
+            head = known.stale() or "compiled"
+            traced = known.traced
+        return f"{self._name}: {head}\n{engine.explain(traced.graph, self._device)}"
+
+    def explain_recompile(self) -> list[str]:
+        """Why each specialisation was made, oldest first.
+
+        >>> import lazir as lz, numpy as np
+        >>> f = lz.compile(lambda x: x * 2)
+        >>> _ = f(np.zeros(2)), f(np.zeros(3))
+        >>> f.explain_recompile()
+        ['the first call', 'argument x was f64[2] and is f64[3]']
+        """
+        return list(self._why)
+
+    def cache_info(self) -> CacheInfo:
+        """Calls that found a program, calls that made one, programs held."""
+        return CacheInfo(self._hits, len(self._why), len(self._cache))
+
+    def clear_cache(self) -> None:
+        """Forget all specialisations."""
+        with self._lock:
+            self._cache.clear()
+            self._order.clear()
+            self._why.clear()
+            self._fast = None
+            self._hits = 0
+
+    def __repr__(self) -> str:
+        return f"<compiled {self._name}>"
+
+
+def _unused(out: Any) -> Any:
+    raise AssertionError("no program")
+
+
+def _finisher(special: Specialisation) -> Callable[[Any], Any]:
+    """From what the builtin returns to what the function returns."""
+    traced = special.traced
+    dtypes = [t.dtype for t in traced.graph.result_types]
+    new: Callable[[type[Tensor]], Tensor] = object.__new__
+    if special.single and not traced.out_weak[0]:
+        (dtype,) = dtypes
+
+        def one(array: Any) -> Tensor:
+            made = new(Tensor)
+            made._array = array
+            made._value = None
+            made._dtype = dtype
+            made._weak = False
+            made._state = None
+            return made
+
+        return one
+
+    weak = traced.out_weak
+    flat = traced.out_tree.kind is tuple and traced.out_tree.leaf_count == len(
+        traced.out_tree.children
+    )
+
+    def many(arrays: Any) -> Any:
+        found = arrays if len(dtypes) != 1 else (arrays,)
+        results = []
+        for array, dtype, loose in zip(found, dtypes, weak):
+            made = new(Tensor)
+            made._array = array
+            made._value = None
+            made._dtype = dtype
+            made._weak = loose
+            made._state = None
+            results.append(made)
+        return tuple(results) if flat else tree.unflatten(traced.out_tree, results)
+
+    return many
+
+
+def _identifier(name: str) -> str:
+    """A name that MLIR takes: `<lambda>` becomes `lambda_`."""
+    if name == "<lambda>":
+        return "lambda_"
+    return "".join(c if c.isalnum() or c == "_" else "_" for c in name)
+
+
+@overload
+def compile(fn: Callable[..., Any], **options: Any) -> CompiledFunction: ...
+
+
+@overload
+def compile(fn: None = None, **options: Any) -> Callable[[Callable[..., Any]], CompiledFunction]: ...
+
+
+def compile(
+    fn: Callable[..., Any] | None = None,
+    *,
+    device: str | None = None,
+    static_argnums: Any = (),
+    static_argnames: Any = (),
+    donate_argnums: Any = (),
+    donate_argnames: Any = (),
+    name: str | None = None,
+) -> Any:
+    """Compile a function of tensors, arrays and numbers (nested in tuples, lists, dicts) to a program.
+
+    It is traced once per kind of arguments (shapes, dtypes, nesting, static values); the program takes
+    NumPy arrays as they are. Static arguments are plain Python values that select what is computed.
+    Donated arguments may be overwritten. Tensors from outside are read at every call.
+
+    >>> import lazir as lz, numpy as np
+    >>> @lz.compile
+    ... def f(x, y):
+    ...     return x * y + 1
+    >>> print(f(np.arange(3.0), 2.0))
+    [1. 3. 5.]
+    """
+
+    def make(function: Callable[..., Any]) -> CompiledFunction:
+        return CompiledFunction(
+            function,
+            device=device,
+            static_argnums=static_argnums,
+            static_argnames=static_argnames,
+            donate_argnums=donate_argnums,
+            donate_argnames=donate_argnames,
+            name=name,
+        )
+
+    return make if fn is None else make(fn)
+
+
+jit = compile

@@ -1,0 +1,198 @@
+"""A Python function as a Graph, for transforms: traced where a trace is active, recorded where not.
+
+Takes: a function and tensors. Gives: `Staged`: the Graph, the values of its parameters where the
+transform was called, and `emit`, which puts a transformed Graph there.
+Must not know: what the transform does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from lazir.compiler.graph import Builder, Graph, Node, Value
+from lazir.compiler.types import TensorType
+
+from . import tree
+from .apply import builder, lift, operand, tensor, value_of
+from .handle import Handle, wrap
+from .lazy import FUNCTIONAL, LAZY, LazyNode, Recording, alias, cone, record
+from .trace import TraceBuilder, active, close_body, lazy_value, tracing
+from .tree import Structure
+
+
+class Staged(NamedTuple):
+    """`graph` has the parameters captures, then leaves; `operands` are their values outside.
+
+    `out`: the structure of what the function returned; `fixed`: its leaves that are no tensors, by
+    position; the others are the graph's results in order. `recording`: the lazy nodes, if recorded.
+    """
+
+    graph: Graph
+    operands: list[Value]
+    n_captures: int
+    out: Structure
+    fixed: dict[int, Any]
+    recording: Recording | None
+
+    @property
+    def leaf_count(self) -> int:
+        """How many parameters are leaves."""
+        return len(self.operands) - self.n_captures
+
+    def flags(self, of_leaves: Sequence[bool]) -> list[bool]:
+        """Flags for all parameters from those of the leaves."""
+        return [False] * self.n_captures + list(of_leaves)
+
+    def rebuild(self, results: Sequence[Any]) -> Any:
+        """What the function returned, with other tensors."""
+        rest = iter(results)
+        count = self.out.leaf_count
+        return tree.unflatten(
+            self.out, [self.fixed[k] if k in self.fixed else next(rest) for k in range(count)]
+        )
+
+    def emit(self, graph: Graph, extra: Sequence[Value] = ()) -> list[Value]:
+        """The results of a Graph over these operands and `extra` ones, in the current builder."""
+        operands = [*self.operands, *extra]
+        if self.recording is not None and builder() is LAZY:
+            return _emit_recorded(self, graph, operands)
+        return emit(graph, operands)
+
+
+def emit(graph: Graph, operands: Sequence[Value]) -> list[Value]:
+    """The results of a Graph over operands, in the current builder."""
+    mapping = dict(zip(graph.params, operands, strict=True))
+    return builder().inline(graph.results, mapping, graph.locs)
+
+
+def tensors(values: Sequence[Value]) -> list[Any]:
+    """Tensors on values."""
+    return [tensor(v) for v in values]
+
+
+def stage(
+    fn: Callable[[Sequence[Any]], Any],
+    leaves: Sequence[Any],
+    *,
+    types: Sequence[TensorType] | None = None,
+    weak: Sequence[bool] = (),
+    name: str = "function",
+) -> Staged:
+    """Run `fn` on stand-ins for the tensors `leaves`.
+
+    With `types` the stand-ins have those types and the function is always traced (its leaves' values
+    are of no use to it); without, it is traced inside a trace and recorded lazily outside.
+    """
+    if types is not None or active() is not None:
+        kinds = types if types is not None else [value_of(x).type for x in leaves]
+        loose = weak or [types is None and x._weak for x in leaves]
+        outer = [value_of(x) for x in leaves] if leaves else []
+        return _traced(fn, outer, kinds, loose, name)
+    return _recorded(fn, leaves, name)
+
+
+def _split_results(out: Any) -> tuple[Structure, list[Value], dict[int, Any]]:
+    leaves, structure = tree.flatten(out)
+    values: list[Value] = []
+    fixed: dict[int, Any] = {}
+    for k, x in enumerate(leaves):
+        try:
+            found = operand(x)
+        except TypeError:
+            fixed[k] = x
+            continue
+        values.append(lift(found))
+    return structure, values, fixed
+
+
+def trace_body(
+    fn: Callable[[Sequence[Any]], Any],
+    types: Sequence[TensorType],
+    weak: Sequence[bool] = (),
+    name: str = "body",
+) -> tuple[Graph, list[Value], Structure, dict[int, Any]]:
+    """The Graph of `fn` on placeholders of these types, its captured values first, and these values."""
+    inner = TraceBuilder(active(), name)
+    params = [inner.param(t) for t in types]
+    loose = weak or [False] * len(params)
+    holders = [wrap(p, w) for p, w in zip(params, loose)]
+    with tracing(inner):
+        structure, values, fixed = _split_results(fn(holders))
+        body = close_body(inner, values)
+    return body.graph, body.captures, structure, fixed
+
+
+def _traced(
+    fn: Any, outer: list[Value], types: Sequence[TensorType], weak: Sequence[bool], name: str
+) -> Staged:
+    graph, captures, structure, fixed = trace_body(fn, types, weak, name)
+    return Staged(graph, [*captures, *outer], len(captures), structure, fixed, None)
+
+
+def _recorded(fn: Any, leaves: Sequence[Any], name: str) -> Staged:
+    outer = [lazy_value(x) for x in leaves]
+    stand_ins = [alias(v, FUNCTIONAL) for v in outer]
+    out = fn([wrap_stand_in(n, x) for n, x in zip(stand_ins, leaves)])
+    structure, values, fixed = _split_results(out)
+    own = set(stand_ins)
+    oldest = min((n.serial for n in stand_ins), default=0)
+
+    def stop(node: LazyNode) -> bool:
+        return node in own or not node.tracked & FUNCTIONAL or node.serial < oldest
+
+    found = record(cone(values, stop), values, stop, name)
+    place = {v: p for v, p in zip(found.inputs, found.graph.params)}
+    captures = [v for v in found.inputs if v.node not in own]
+    spare = Builder(name="unused")
+    params = [place[v] for v in captures]
+    params += [place.get(n.result) or spare.param(n.types[0]) for n in stand_ins]
+    graph = Graph(name, params, found.graph.results, found.graph.locs)
+    recording = Recording(graph, found.inputs, found.mapping)
+    return Staged(graph, [*captures, *outer], len(captures), structure, fixed, recording)
+
+
+def wrap_stand_in(node: LazyNode, original: Handle) -> Any:
+    """The tensor that a function under a transform gets for an argument."""
+    return wrap(node.result, original._weak)
+
+
+def _emit_recorded(staged: Staged, graph: Graph, operands: Sequence[Value]) -> list[Value]:
+    """As `emit`, with what was computed while the function ran (for a Python `if`) not computed again."""
+    assert staged.recording is not None
+    data: dict[Value, LazyNode] = {}
+    for lazy, value in staged.recording.mapping.items():
+        node: Any = lazy.node
+        if node.data is not None and node.op not in ("param", "alias") and value.op != "param":
+            data[value] = node
+    if not data:
+        return emit(graph, operands)
+    shared = Builder(name="shared")
+    params = [shared.param(p.type) for p in graph.params]
+    mapping = dict(zip(staged.graph.params, params))
+    shared.inline(list(data), mapping)
+    known: dict[Node, LazyNode] = {mapping[v].node: node for v, node in data.items()}
+    ends = shared.inline(graph.results, dict(zip(graph.params, params)), graph.locs)
+
+    def reuse(b: Builder, node: Node, inputs: tuple[Value, ...]) -> Any:
+        old = known.get(node)
+        if old is None:
+            return None
+        new = LazyNode(node.op, inputs, node.attrs, node.types, old.locs)
+        new.data = old.data
+        if not new.tracked:
+            new.inputs = ()
+        return new.results
+
+    return LAZY.inline(ends, dict(zip(params, operands)), shared.locs, reuse)
+
+
+def as_leaves(trees: Any) -> tuple[list[Any], Structure]:
+    """The leaves of a tree of operands as tensors."""
+    leaves, structure = tree.flatten(trees)
+    return [x if isinstance(x, Handle) else _tensor(x) for x in leaves], structure
+
+
+def _tensor(x: Any) -> Any:
+    found = operand(x)
+    return tensor(lift(found), found.weak)
