@@ -18,6 +18,7 @@ from typing import Any
 import llvmlite.binding as llvm
 import numpy as np
 import pytest
+
 from lazir.compiler.mlir.parser import parse_module
 from lazir.compiler.types import DType, FunctionType, MemRefType, TensorType, Type
 

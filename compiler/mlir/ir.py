@@ -110,6 +110,11 @@ class Dense:
     def __hash__(self) -> int:
         return hash((self.type, self.data.tobytes()))
 
+    @property
+    def fingerprint(self) -> str:
+        """Its type and bits as text: `repr` of an array shows eight digits."""
+        return f"{self.type} {self.data.shape} {self.data.tobytes().hex()}"
+
 
 Attr: TypeAlias = (
     "bool | int | float | str | Type | Typed | Symbol | Raw | Unit | AffineMap | Dense"

@@ -118,6 +118,9 @@ class View:
             self._split(record.results, op.results, None, "result")
 
     def _split(self, wanted: tuple[Slot, ...], values: list[Value], given: Any, what: str) -> None:
+        if len(wanted) == len(values) and not any(s.many for s in wanted):
+            self.groups.update(zip([s.name for s in wanted], [[v] for v in values]))
+            return
         sizes = list(given) if given and self.record.segments else None
         if sizes is None:
             sizes = self._sizes(wanted, values, what)

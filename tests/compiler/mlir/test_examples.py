@@ -1,4 +1,4 @@
-"""Every operation of the table, in examples/*.mlir: round trips, and upstream reads and says the same."""
+"""Every operation of the table, in examples/*.mlir: round trips, and upstream says the same."""
 
 from __future__ import annotations
 

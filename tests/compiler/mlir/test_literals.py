@@ -1,5 +1,6 @@
 """Numbers as text: shortest decimals, exact bits, hex where a decimal cannot say it."""
 
+# ruff: noqa: E501  (MLIR lines are not broken)
 from __future__ import annotations
 
 import math

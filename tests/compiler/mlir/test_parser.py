@@ -1,5 +1,6 @@
 """The parser: hand-written variants it accepts, and errors that point at the place."""
 
+# ruff: noqa: E501  (MLIR lines are not broken)
 from __future__ import annotations
 
 import random
