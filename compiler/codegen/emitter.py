@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from ..mlir.ir import Op, Value
+from ..mlir.ir import Op, Typed, Value
 from ..target import Target
 from .text import CodegenError, Row, row_count, type_text
 
@@ -319,8 +319,8 @@ def _describe(op: Op) -> str:
 
 def int_attr(op: Op, name: str, default: int | None = None) -> int:
     """An integer attribute, however it was written."""
-    given: Any = op.attrs.get(name, default)
-    value: Any = getattr(given, "value", given)
+    given = op.attrs.get(name, default)
+    value: Any = given.value if isinstance(given, Typed) else given
     if isinstance(value, int):
         return int(value)
     raise CodegenError(f"{op.name} needs an integer attribute {name}, not {value!r}")
@@ -330,7 +330,7 @@ def ints_attr(op: Op, name: str) -> tuple[int, ...]:
     """An attribute that lists integers, however it was written; empty where it is missing."""
     value: Any = op.attrs.get(name, ())
     items = value if isinstance(value, tuple | list) else [value]
-    return tuple(int(getattr(v, "value", v)) for v in items)
+    return tuple(int(v.value if isinstance(v, Typed) else v) for v in items)
 
 
 def text_attr(op: Op, name: str) -> str:

@@ -103,7 +103,7 @@ def test_row_sum_assembles(name, tmp_path):
     text = ptx(emit_ptx_ir(row_sum(), target), target)
     for pattern in (
         r"\.visible \.entry kernel", r"\.maxntid 32, 1, 1", r"ld\.global\.nc\.v4", r"bar\.sync",
-        r"shfl\.sync\.bfly\.b32 .*, 16, 31, -1", r"\.shared .*\[128\]", r"st\.global",
+        r"shfl\.sync\.bfly\.b32", r"\.shared .*\[128\]", r"st\.global",
     ):  # fmt: skip
         assert re.search(pattern, text), pattern
     assert "spill stores, 0 bytes spill loads" in assemble(text, name, tmp_path).replace("\n", " ")
