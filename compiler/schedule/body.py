@@ -20,8 +20,8 @@ from .elementary import elementary, function_name
 Point = Callable[[int], Value]
 """The index along a dim of the Generic: an `index`, or a vector of them along the vectorised dim."""
 
-Extract = Callable[[int, Sequence[Value]], Value]
-"""`tensor.extract`: the element of body parameter k at computed indices."""
+Extract = Callable[[Node, Sequence[Value]], Value]
+"""`tensor.extract`: what the node reads, given its operands (the buffer, then the indices)."""
 
 @dataclass
 class BodyEmitter:
@@ -40,7 +40,6 @@ class BodyEmitter:
     ) -> list[Value]:
         """The results of `graph`. Parameters are scalars, or vectors of `lanes` elements."""
         known: dict[GraphValue, Value] = dict(zip(graph.params, params, strict=True))
-        numbers = {p: k for k, p in enumerate(graph.params)}
         for node in graph.nodes:
             if node.op == "arith.constant":
                 known[node.result] = self._constant(node)
@@ -49,8 +48,7 @@ class BodyEmitter:
             elif node.op == "tensor.extract":
                 if extract is None:
                     raise ValueError("this schedule has no place for tensor.extract in a body")
-                at = [known[v] for v in node.inputs[1:]]
-                known[node.result] = extract(numbers[node.inputs[0]], at)
+                known[node.result] = extract(node, [known[v] for v in node.inputs])
             else:
                 operands = self._spread([known[v] for v in node.inputs], lanes)
                 for value, made in zip(node.results, self._operation(node, operands)):

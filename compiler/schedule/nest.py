@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..graph import Node
 from ..kernel import Generic, Kernel, Output, Read
 from ..mlir.builder import Builder
 from ..mlir.ir import AffineMap, Module, Value, function
 from ..target import Target
 from ..types import DType, FunctionType, MemRefType, Type, VectorType, element, i1, i8, index
 from .body import BodyEmitter, buffer_type, flatten, gather
+from .slopes import counts_up
 
 
 @dataclass(frozen=True)
@@ -217,15 +219,27 @@ class Nest:
             steps = self.b.const(np.arange(lanes.count), VectorType((lanes.count,), index))
             return self.b.op("arith.addi", [self.b.splat(at.coords[dim], lanes.count), steps])
 
-        def extract(k: int, where: Sequence[Value]) -> Value:
-            buffer = params[k]
+        def extract(node: Node, operands: Sequence[Value]) -> Value:
+            buffer, *where = operands
             if lanes is None or not any(isinstance(i.type, VectorType) for i in where):
                 return self.b.load(buffer, where)
+            if counts_up(generic, list(node.inputs[1:]), lanes.dim):
+                type = buffer.type
+                assert isinstance(type, MemRefType)
+                form = (strides(type.shape), 0)
+                place = self.address(form, [self.first_lane(i) for i in where])
+                return self.get(self.flat(buffer), place, lanes)
             return gather(self.b, buffer, where, lanes.count, lanes.mask)
 
         return self.bodies.emit(
             generic.body, params, lanes.count if lanes else None, point, extract
         )
+
+    def first_lane(self, value: Value) -> Value:
+        """Lane 0 of a vector; a scalar is itself."""
+        if not isinstance(value.type, VectorType):
+            return value
+        return self.b.op("vector.extract", [value], value.type.dtype, static_position=(0,))
 
     def first_mask(self, count: int, lanes: int) -> Value:
         """A constant mask of the first `count` lanes."""

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..graph import Value as GraphValue
 from ..kernel import Generic, Kernel
 from ..mlir.ir import Module, Value
 from ..target import Target
-from ..types import VectorType
 from .nest import At, Lanes, Nest, body_dtypes, strides, vector_lanes
 from .scheduled import Scheduled
+from .slopes import counts_up, slope
 
 
 def schedule_scatter(kernel: Kernel, target: Target, module: Module, name: str) -> Scheduled:
@@ -65,7 +64,7 @@ def _write(nest: Nest, generic: Generic, at: At) -> None:
             b.store(new, buffer, [])
             return []
         form = (strides(generic.outs[0].type.shape), 0)
-        nest.put(new, flat, nest.address(form, [_first(nest, p) for p in place]), at.lanes)
+        nest.put(new, flat, nest.address(form, [nest.first_lane(p) for p in place]), at.lanes)
         return []
 
     if _always(generic):
@@ -80,13 +79,6 @@ def _always(generic: Generic) -> bool:
     return node.op == "arith.constant" and bool(node.attrs["value"].data)
 
 
-def _first(nest: Nest, place: Value) -> Value:
-    """Lane 0 of an index that counts up along the lanes."""
-    if not isinstance(place.type, VectorType):
-        return place
-    return nest.b.op("vector.extract", [place], place.type.dtype, static_position=(0,))
-
-
 def _vector_dim(generic: Generic) -> int | None:
     """The innermost dim, if along it the last index counts up by one, all else of the place is fixed
     and nothing is read back."""
@@ -97,30 +89,6 @@ def _vector_dim(generic: Generic) -> int | None:
     if any(v == array for node in body.nodes for v in node.inputs):
         return None
     _, valid, *place = body.results
-    if not place or _slope(generic, valid, rank - 1) != 0:
+    if slope(generic, valid, rank - 1) != 0 or not counts_up(generic, place, rank - 1):
         return None
-    slopes = [_slope(generic, p, rank - 1) for p in place]
-    return rank - 1 if slopes[-1] == 1 and not any(slopes[:-1]) else None
-
-
-def _read_slope(generic: Generic, param: int, dim: int) -> int | None:
-    """0 for a buffer and for an element that is the same all along `dim`."""
-    read = generic.reads[param] if param < len(generic.reads) else None
-    if read is None or read.map is None:
-        return 0
-    return None if any(row[dim] for row, _ in read.map.rows) else 0
-
-
-def _slope(generic: Generic, value: GraphValue, dim: int) -> int | None:
-    """By how much a scalar of the body grows along `dim`; None where that is not a constant."""
-    body, node = generic.body, value.node
-    if node.op == "linalg.index":
-        return int(node.attrs["dim"] == dim)
-    if node.op == "param":
-        return _read_slope(generic, body.params.index(value), dim)
-    inner = [_slope(generic, v, dim) for v in node.inputs]
-    if all(s == 0 for s in inner):
-        return 0
-    if node.op == "arith.addi" and None not in inner:
-        return sum(s for s in inner if s is not None)
-    return None
+    return rank - 1
