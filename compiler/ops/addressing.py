@@ -44,7 +44,10 @@ class Windows:
     @staticmethod
     def of(attrs: Attrs, operand: Shape, indices: Shape) -> Windows:
         """From a node's attributes."""
-        return Windows(*(tuple(attrs[name]) for name in WINDOW_ATTRS), operand, indices)
+        axes, collapsed, operand_batch, index_batch, offset = (
+            tuple(attrs[name]) for name in WINDOW_ATTRS
+        )
+        return Windows(axes, collapsed, operand_batch, index_batch, offset, operand, indices)
 
     @property
     def window_axes(self) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Builder, Node, Value
-from ..opdef import OPS, Array, Domain, Facts, Tangents
+from ..opdef import OPS, Array, Domain, Facts, OpDef, Tangents
 from ..scalars import Scalars
 from ..types import FLOATS, NUMERIC, REAL, DType, i1
 from .families import elementwise
@@ -158,7 +158,7 @@ def _transpose_mul(
 
 
 # -- records -----------------------------------------------------------------------------
-neg = elementwise(
+neg: OpDef = elementwise(
     "neg",
     "−x; wraps on integers.",
     np.negative,
@@ -178,7 +178,7 @@ abs_ = elementwise(
     facts=Facts(idempotent=False),
     domain=Domain(smooth=False),
 )
-sign = elementwise(
+sign: OpDef = elementwise(
     "sign",
     "−1, 0 or 1; NaN and −0 stay themselves.",
     lambda x: np.where((x == 0) | (x != x), x, np.sign(x)),
@@ -220,7 +220,7 @@ mul = elementwise(
     transpose=_transpose_mul,
     facts=Facts(unit=1, commutative=True),
 )
-div = elementwise(
+div: OpDef = elementwise(
     "div",
     "x / y; on integers truncated, with x / 0 = 0 and INT_MIN / −1 = INT_MIN.",
     integer_divide,
@@ -324,7 +324,7 @@ ceil = elementwise(
     "ceil", "The smallest integer not below x.", np.ceil, _rounding("ceil"), on=FLOATS,
     partials=[None], facts=Facts(idempotent=True), domain=Domain(smooth=False),
 )  # fmt: skip
-trunc = elementwise(
+trunc: OpDef = elementwise(
     "trunc", "x rounded towards zero.", np.trunc, _rounding("trunc"), on=FLOATS,
     partials=[None], facts=Facts(idempotent=True), domain=Domain(smooth=False),
 )  # fmt: skip

@@ -86,8 +86,10 @@ def _slice_linearise(
 def _slice_transpose(
     b: Builder, node: Node, xs: Sequence[Value | None], cts: Tangents
 ) -> Sequence[Value | None]:
+    (ct,), starts = cts, [x for x in xs[1:] if x is not None]
+    assert ct is not None
     zeros = zeros_like(b, node.inputs[0])
-    return [dynamic_update_slice(b, zeros, cts[0], *xs[1:]), *[None] * (len(xs) - 1)]
+    return [dynamic_update_slice(b, zeros, ct, *starts), *[None] * len(starts)]
 
 
 def _slice_batch(b: Builder, node: Node, xs: Any, axes: Any, size: int) -> Any:

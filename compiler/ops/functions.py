@@ -201,7 +201,7 @@ sin = _function(
     [(0.0, 0.0), (-0.0, -0.0), (INF, NAN), (-INF, NAN)],
     cost=25.0,
 )
-cos = _function(
+cos: OpDef = _function(
     "cos",
     "The cosine of x radians, for every finite x.",
     accurate(np.cos),
@@ -257,7 +257,7 @@ sinh = _function(
     [(0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -INF)],
     cost=25.0,
 )
-cosh = _function(
+cosh: OpDef = _function(
     "cosh",
     "The hyperbolic cosine.",
     accurate(np.cosh),
@@ -355,7 +355,7 @@ def nonzero(b: Builder, x: Value) -> Value:
     return select(b, equal(b, x, scalar_like(b, 0, x)), _one(b, x), x)
 
 
-hypot = elementwise(
+hypot: OpDef = elementwise(
     "hypot",
     "√(x² + y²) without overflow on the way; inf if either is infinite. Its derivative at 0 is 0.",
     accurate(np.hypot),

@@ -103,10 +103,11 @@ def _gather_linearise(
 def _gather_transpose(
     b: Builder, node: Node, xs: Sequence[Value | None], cts: Tangents
 ) -> Sequence[Value | None]:
-    x = node.inputs[0]
+    (ct,), indices, zeros = cts, xs[1], zeros_like(b, node.inputs[0])
+    assert ct is not None and indices is not None
     attrs = {name: node.attrs[name] for name in WINDOW_ATTRS}
     mode = "clip" if node.attrs["mode"] == "clip" else "drop"
-    return [scatter(b, zeros_like(b, x), xs[1], cts[0], op="add", mode=mode, **attrs), None]
+    return [scatter(b, zeros, indices, ct, op="add", mode=mode, **attrs), None]
 
 
 def _gather_batch(b: Builder, node: Node, xs: Any, axes: Any, size: int) -> Any:
@@ -120,7 +121,7 @@ def _gather_batch(b: Builder, node: Node, xs: Any, axes: Any, size: int) -> Any:
 
 
 def _gather_examples(rng: draws.Generator) -> list[draws.Example]:
-    made = []
+    made: list[draws.Example] = []
     for k in range(2 * len(ELEMENT_TYPES)):
         windows, sizes, x, indices = draw_windows(rng, ELEMENT_TYPES[k % len(ELEMENT_TYPES)])
         attrs = {name: getattr(windows, name) for name in WINDOW_ATTRS}
@@ -298,6 +299,7 @@ def _scatter_transpose(
     assert ct is not None and indices is not None
     op, to_x, to_updates = node.attrs["op"], None, None
     if op == "mul":  # linear in x alone
+        assert updates is not None
         return [scatter(b, ct, indices, updates, **node.attrs), None, None]
     if x is None:
         to_x = ct
@@ -323,7 +325,7 @@ def _scatter_batch(b: Builder, node: Node, xs: Any, axes: Any, size: int) -> Any
 
 
 def _scatter_examples(rng: draws.Generator) -> list[draws.Example]:
-    made = []
+    made: list[draws.Example] = []
     for op, accepted in _ACCEPTED.items():
         for dtype in accepted:
             windows, sizes, x, indices = draw_windows(rng, dtype)

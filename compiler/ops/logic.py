@@ -230,7 +230,8 @@ popcount = elementwise(
 def _clz_reference(x: Array) -> Array:
     bits = 8 * x.dtype.itemsize
     unsigned = x.view(np.dtype(f"u{x.dtype.itemsize}"))
-    return np.vectorize(lambda v: bits - int(v).bit_length(), otypes=[np.int64])(unsigned)
+    count = np.vectorize(lambda v: bits - int(v).bit_length(), otypes=[np.int64])
+    return np.asarray(count(unsigned))
 
 
 clz = elementwise(
@@ -247,7 +248,7 @@ clz = elementwise(
 def convert_array(x: Array, source: DType, target: DType) -> Array:
     """`x` in another dtype by lazir's rule; bf16 arrays are float32 that hold bf16 values."""
     if target is i1:
-        return x != 0
+        return np.asarray(x != 0)
     if target is bf16:
         return bf16_values(bf16_bits(x.astype(np.float32)))
     if target.is_integer and source.is_float:
@@ -328,7 +329,21 @@ def _convert_scalar(s: Scalars, x: Value, dtype: DType, **attrs: Any) -> Value:
     return convert_scalar(s, x, dtype, attrs["attrs"]["dtype"])
 
 
-convert = define(
+def _convert_linearise(
+    b: Builder, node: Node, xs: Sequence[Value], ys: Sequence[Value], ts: Tangents
+) -> Tangents:
+    (t,), dtype = ts, node.attrs["dtype"]
+    return [convert(b, t, dtype=dtype) if t is not None and dtype.is_inexact else None]
+
+
+def _convert_transpose(
+    b: Builder, node: Node, xs: Sequence[Value | None], cts: Tangents
+) -> Sequence[Value | None]:
+    (ct,) = cts
+    return [None if ct is None else convert(b, ct, dtype=node.inputs[0].type.dtype)]
+
+
+convert: OpDef = define(
     OpDef(
         name="convert",
         family="elementwise",
@@ -338,10 +353,8 @@ convert = define(
             convert_array(arrays[0], ins[0].dtype, outs[0].dtype)
         ],
         scalar=_convert_scalar,
-        linearise=lambda b, n, xs, ys, ts: (
-            [convert(b, ts[0], dtype=n.attrs["dtype"])] if n.attrs["dtype"].is_inexact else [None]
-        ),
-        transpose=lambda b, n, xs, cts: [convert(b, cts[0], dtype=n.inputs[0].type.dtype)],
+        linearise=_convert_linearise,
+        transpose=_convert_transpose,
         batch=batch_elementwise,
         dtypes=REAL,
         examples=draws.conversion(REAL),

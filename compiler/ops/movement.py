@@ -81,8 +81,10 @@ def _broadcast_reference(
 def _broadcast_transpose(
     b: Builder, node: Node, xs: Sequence[Value | None], cts: Tangents
 ) -> Sequence[Value | None]:
+    (ct,) = cts
+    assert ct is not None
     added = tuple(k for k in range(len(node.attrs["shape"])) if k not in node.attrs["axes"])
-    return [OPS["reduce_sum"](b, cts[0], axes=added) if added else cts[0]]
+    return [OPS["reduce_sum"](b, ct, axes=added) if added else ct]
 
 
 def _broadcast_batch(b: Builder, node: Node, xs: Any, axes: Any, size: int) -> Any:
@@ -124,7 +126,7 @@ def _reshape_batch(b: Builder, node: Node, xs: Any, axes: Any, size: int) -> Any
     return [reshape(b, x, shape=(size, *node.attrs["shape"]))], [0]
 
 
-reshape = _movement(
+reshape: OpDef = _movement(
     "reshape",
     "The same elements in row-major order in another shape.",
     _reshape_infer,
@@ -157,7 +159,7 @@ def _transpose_batch(b: Builder, node: Node, xs: Any, axes: Any, size: int) -> A
     return [transpose(b, x, permutation=(0, *(k + 1 for k in node.attrs["permutation"])))], [0]
 
 
-transpose = _movement(
+transpose: OpDef = _movement(
     "transpose",
     "Axes reordered: axis k of the result is axis `permutation[k]` of x.",
     _transpose_infer,
@@ -448,7 +450,7 @@ def _reverse_batch(b: Builder, node: Node, xs: Any, axes: Any, size: int) -> Any
     return [reverse(b, x, axes=tuple(a + 1 for a in node.attrs["axes"]))], [0]
 
 
-reverse = _movement(
+reverse: OpDef = _movement(
     "reverse",
     "x with the order of elements reversed along `axes`.",
     _reverse_infer,

@@ -173,7 +173,7 @@ atan2 = elementwise(
         ((1.0, INF), 0.0), ((-1.0, INF), -0.0), ((NAN, 1.0), NAN), ((1.0, NAN), NAN),
     ),
 )  # fmt: skip
-copysign = elementwise(
+copysign: OpDef = elementwise(
     "copysign",
     "|x| with the sign bit of y. The derivative at x = 0 is 0, as that of abs.",
     np.copysign,

@@ -107,7 +107,7 @@ def _reduction(
 
 
 # -- sum ---------------------------------------------------------------------------------
-reduce_sum = _reduction(
+reduce_sum: OpDef = _reduction(
     "reduce_sum",
     "The sum over `axes`; integers wrap.",
     lambda x, axes, dtype: x.sum(axes, dtype=x.dtype),

@@ -68,8 +68,8 @@ def _evaluate(result, values, lanes):
         operands = [values[v] for v in node.inputs]
         dtype = node.types[0].dtype
         with np.errstate(all="ignore"):
-            got = _one(node, operands, dtype, lanes)
-        got = np.broadcast_to(np.asarray(got), shape).astype(in_registers(dtype))
+            got = np.asarray(_one(node, operands, dtype, lanes))
+            got = np.broadcast_to(got, shape).astype(in_registers(dtype))
         values[node.result] = bf16_values(bf16_bits(got)) if dtype is bf16 else got
     return values[result]
 

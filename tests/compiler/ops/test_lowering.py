@@ -46,7 +46,7 @@ def hostile(dtype):
         limits = np.iinfo(dtype.numpy)
         near = [limits.min, limits.min + 1, limits.max, limits.max - 1]
         small = [0, 1, 2, 3, 7, 8, dtype.bits - 1, dtype.bits, -1 if dtype.is_signed else 5]
-        return np.array(near + small).astype(dtype.numpy)
+        return np.array(near + small, object).astype(dtype.numpy)
     values = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, 2.5, -2.5, np.inf, -np.inf, np.nan, 127.5,
               128.0, -128.9, 255.5, 256.0, 32768.0, 65504.0, -32769.0, 2147483648.0, -2147483904.0,
               4294967296.0, 9.3e18, -9.3e18, 1.9e19, 1e-7, 6e-8, 1e-40, 3e38]  # fmt: skip
