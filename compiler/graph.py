@@ -81,7 +81,7 @@ class Value(NamedTuple):
 
 def attribute_key(value: Any) -> Hashable:
     """A hashable stand-in that tells apart what Python's equality does not: 1, True, 1.0, -0.0."""
-    fingerprint = getattr(value, "fingerprint", None)  # a Graph or a Kernel
+    fingerprint = getattr(value, "fingerprint", None)  # a Graph, a Kernel, a constant
     if fingerprint is not None:
         return (type(value).__name__, fingerprint)
     if isinstance(value, float):

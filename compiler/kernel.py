@@ -9,7 +9,9 @@ Must not know: loops, vectors, threads, targets.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from .graph import Graph
@@ -105,7 +107,64 @@ class Kernel:
         digest = hashlib.sha256(repr((self.kind, self.params, self.results)).encode())
         for g in self.generics:
             outs = [
-                (o.type, o.map, o.init and (o.init.type, o.init.data.tobytes())) for o in g.outs
+                (o.type, o.map, o.init and (o.init.type, o.init.data.tobytes()), o.into)
+                for o in g.outs
             ]
             digest.update(repr((g.dims, g.kinds, g.reads, g.body.fingerprint, outs)).encode())
         return digest.hexdigest()
+
+
+def canonical(generic: Generic) -> Generic:
+    """The same Generic with its reads in the order in which text has them.
+
+    Reads with a map come first, then tensors read at computed indices in order of first use; what
+    the body does not use is left out.
+    """
+    body = generic.body
+    used = dict.fromkeys(v for node in body.nodes for v in node.inputs)
+    used.update(dict.fromkeys(body.results))
+    taken = [k for k in range(len(generic.reads)) if body.params[k] in used]
+    mapped = [k for k in taken if generic.reads[k].map is not None]
+    rest = [k for k in taken if generic.reads[k].map is None]
+    order = {value: place for place, value in enumerate(used)}
+    wanted = mapped + sorted(rest, key=lambda k: order[body.params[k]])
+    if wanted == list(range(len(generic.reads))):
+        return generic
+    params = [body.params[k] for k in wanted] + list(body.params[len(generic.reads) :])
+    reads = tuple(generic.reads[k] for k in wanted)
+    return replace(generic, reads=reads, body=Graph(body.name, params, body.results, body.locs))
+
+
+# -- names ----------------------------------------------------------------------------------------
+def symbol(name: str) -> str:
+    """A name that MLIR, LLVM and C all take.
+
+    >>> symbol("<lambda>")
+    '_lambda_'
+    """
+    clean = re.sub(r"\W", "_", name, flags=re.ASCII) or "f"
+    return f"_{clean}" if clean[0].isdigit() else clean
+
+
+def named_kernels(graph: Graph) -> dict[str, tuple[str, Kernel]]:
+    """The distinct kernels of a kernel-level Graph and of its loops: fingerprint to (symbol, Kernel).
+
+    A symbol is `k3_` and the kernel's name; kernels are numbered in the order in which they run.
+    """
+    found: dict[str, tuple[str, Kernel]] = {}
+    for kernel in _kernels(graph):
+        if kernel.fingerprint not in found:
+            name = f"k{len(found)}_{symbol(kernel.name)}"
+            name += "_" if name == symbol(graph.name) else ""
+            found[kernel.fingerprint] = (name, kernel)
+    return found
+
+
+def _kernels(graph: Graph) -> Iterator[Kernel]:
+    for node in graph.nodes:
+        if node.op == "kernel":
+            yield node.attrs["kernel"]
+        for name in ("cond", "body", "branches"):
+            inner = node.attrs.get(name, ())
+            for body in inner if isinstance(inner, tuple) else (inner,):
+                yield from _kernels(body)

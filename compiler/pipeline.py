@@ -25,9 +25,10 @@ from .codegen.llvm import emit_llvm
 from .codegen.machine import assembly, compile_ir
 from .fuse.kernels import to_kernels
 from .graph import Graph
+from .kernel import symbol
 from .mlir.ir import Module
 from .passes import optimize
-from .schedule.program import graph_work, lower_program, symbol
+from .schedule.program import graph_work, lower_program
 from .target import Target, host_target
 from .types import TensorType
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..graph import Builder, Graph, Node, Value
-from ..kernel import PARALLEL, REDUCTION, Generic, Kernel, Output, Read
+from ..kernel import PARALLEL, REDUCTION, Generic, Kernel, Output, Read, canonical
 from ..mlir.ir import AffineMap, Dense
 from ..opdef import OPS
 from ..scalars import Scalars, storage
-from ..types import DType, TensorType, f32, i64
+from ..types import DType, Shape, TensorType, f32, i64
 from .body import BodyWriter, from_storage, identity_point, to_storage
 from .clusters import (
     OUTER,
@@ -61,10 +61,7 @@ def _lower_cluster(
 ) -> None:
     first = cluster.members[0]
     if first in parts.aliases:
-        attrs = {"shape": first.types[0].shape}
-        operands = (mapping[first.inputs[0]],)
-        types = (storage_type(first.types[0]),)
-        mapping[first.result] = builder.add("alias", operands, attrs, types, builder.current).result
+        mapping[first.result] = alias(builder, mapping[first.inputs[0]], first.types[0].shape)
         return
     if cluster.outer is None and first.op not in UPDATES:
         _lower_opaque(first, builder, mapping)
@@ -83,6 +80,16 @@ def _lower_cluster(
     )
     for k, value in enumerate(results):
         mapping[value] = node.results[k]
+
+
+def alias(builder: Builder, source: Value, shape: Shape) -> Value:
+    """The buffer of `source` in another shape; never the alias of an alias."""
+    if source.op == "alias":
+        source = source.node.inputs[0]
+    if source.shape == shape:
+        return source
+    type = TensorType(shape, source.type.dtype)
+    return builder.add("alias", (source,), {"shape": shape}, (type,), builder.current).result
 
 
 def _lower_opaque(node: Node, builder: Builder, mapping: dict[Value, Value]) -> None:
@@ -155,7 +162,7 @@ class KernelWriter:
             )[:48],
             kind=self._kind(),
             params=tuple(storage_type(v.type) for v in self.params),
-            generics=tuple(self.generics),
+            generics=tuple(map(canonical, self.generics)),
             results=tuple(self.slots[v].number for v in results),
         )
         return kernel, self.params, results

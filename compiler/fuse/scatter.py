@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..graph import Node, Value
-from ..kernel import REDUCTION, Generic, Kernel, Output, Read
+from ..kernel import REDUCTION, Generic, Kernel, Output, Read, canonical
 from ..mlir.ir import AffineMap
 from ..opdef import OPS
 from ..ops.addressing import Windows
@@ -54,7 +54,7 @@ def scatter_kernel(node: Node, is_leaf: Callable[[Value], bool]) -> tuple[Kernel
         (out,),
     )
     params = tuple(TensorType(v.shape, storage(v.type.dtype)) for v in reads)
-    return Kernel(node.op, "scatter", params, (generic,), (len(params),)), reads
+    return Kernel(node.op, "scatter", params, (canonical(generic),), (len(params),)), reads
 
 
 def _combined(writer: BodyWriter, node: Node, old: Value, new: Value) -> Value:

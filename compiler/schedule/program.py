@@ -8,13 +8,12 @@ Must not know: how a kernel of some kind is scheduled (`SCHEDULES` says).
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..graph import Graph, Node
 from ..graph import Value as GraphValue
-from ..kernel import Kernel
+from ..kernel import Kernel, named_kernels, symbol
 from ..mlir.builder import Builder
 from ..mlir.ir import Block, Module, Op, Symbol, Typed, Unit, Value, function
 from ..target import Target
@@ -70,6 +69,7 @@ class ProgramLowering:
         self.target = target
         self.module = Module()
         self.arena = Arena()
+        self.named = named_kernels(graph)
         self.scheduled: dict[str, Scheduled] = {}
         inputs = [buffer_type(t) for t in graph.param_types]
         outputs = [buffer_type(t) for t in graph.result_types]
@@ -161,7 +161,7 @@ class ProgramLowering:
         """The function of a kernel; equal kernels share one."""
         found = self.scheduled.get(kernel.fingerprint)
         if found is None:
-            name = f"k{len(self.scheduled)}_{symbol(kernel.name)}"
+            name, kernel = self.named[kernel.fingerprint]
             found = SCHEDULES[kernel.kind](kernel, self.target, self.module, name)
             if kernel.kind != "scatter":  # that one gets its array twice
                 found.function.attrs["lz.noalias"] = Unit()
@@ -181,12 +181,6 @@ def _cast_attrs(type: MemRefType) -> dict[str, object]:
         "static_strides": tuple(steps[: type.rank]),
         "operandSegmentSizes": (1, 0, 0, 0),
     }
-
-
-def symbol(name: str) -> str:
-    """A name that MLIR, LLVM and C all take."""
-    clean = re.sub(r"\W", "_", name, flags=re.ASCII) or "f"
-    return f"_{clean}" if clean[0].isdigit() else clean
 
 
 @dataclass

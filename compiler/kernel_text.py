@@ -1,0 +1,376 @@
+"""The `kernels` stage as MLIR: each kernel a private function, called from the program's.
+
+Takes: a kernel-level Graph. Gives: a Module that upstream MLIR verifies, lowers and runs.
+`kernel_parse.py` is its inverse. Must not know: schedules, buffers, targets.
+
+An operand of a Generic without its own dims gets `tensor.empty` of them beside it; a read of the
+first elements of an axis goes through `tensor.extract_slice`. Dims that no operand walks plainly are
+walked by an extra `tensor.empty`. Kernels of kind scatter are loops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from .errors import LazirError
+from .graph import Graph, Node
+from .graph import Value as GraphValue
+from .kernel import Generic, Kernel, Output, canonical, named_kernels, symbol
+from .mlir.builder import Builder
+from .mlir.ir import AffineMap, Block, Dense, Module, Op, Symbol, Typed, Value, function
+from .reshapes import reshape_steps
+from .types import DType, FunctionType, TensorType, Type, i1, index
+
+KIND = "lz.kind"
+"""The attribute of a private function that names its kernel's kind; `barrier` is no kernel."""
+TYPES = "lz.types"
+"""The attribute of the program's function that has its types with bools and unsigned integers, where
+they are other than those of its buffers."""
+
+
+def kernels_to_module(graph: Graph, types: FunctionType | None = None) -> Module:
+    """The module of a kernel-level Graph. `types` are the program's before they became storage types.
+
+    LazirError for a node that has no text.
+    """
+    program = _Program(graph)
+    main = program.function(types)
+    return Module([*program.functions, main])
+
+
+def mark_types(main: Op, types: FunctionType | None, stored: FunctionType) -> None:
+    """Note the program's types on its function, where buffers do not say them."""
+    if types is not None and types != stored:
+        main.attrs[TYPES] = types
+
+
+# -- one kernel -----------------------------------------------------------------------------------
+def kernel_function(kernel: Kernel, name: str) -> Op:
+    """A kernel as a private function of tensors."""
+    func = function(
+        name, kernel.params, kernel.result_types, private=True, attrs={KIND: kernel.kind}
+    )
+    b = Builder(func)
+    values = list(func.regions[0].args)
+    for generic in map(canonical, kernel.generics):
+        if kernel.kind == "scatter":
+            values.append(_Scatter(b, generic, values).write())
+        else:
+            values += _write_generic(b, generic, values)
+    b.emit("func.return", [values[k] for k in kernel.results])
+    return func
+
+
+def _write_generic(b: Builder, generic: Generic, values: Sequence[Value]) -> list[Value]:
+    """Append one `linalg.generic`; gives its results."""
+    mapped = [r for r in generic.reads if r.map is not None]
+    maps = [r.map for r in mapped if r.map is not None]
+    ins = [_window(b, values[r.source], r.map, generic.dims) for r in mapped if r.map is not None]
+    for out in generic.outs:
+        if out.map is None:
+            raise LazirError("only a kernel of kind scatter has an output without a map")
+        maps.append(out.map)
+    missing = [d for d in range(len(generic.dims)) if d not in walked(maps)]
+    if missing:
+        shape = TensorType(tuple(generic.dims[d] for d in missing), generic.outs[0].type.dtype)
+        ins.append(b.op("tensor.empty", [], shape))
+        maps.insert(len(mapped), AffineMap.select(len(generic.dims), missing))
+    outs = [_initial(b, out) for out in generic.outs]
+    block = Block([Value(_dtype(v.type)) for v in [*ins, *outs]])
+    known: dict[GraphValue, Value] = {}
+    scalars = iter(block.args)
+    for param, read in zip(generic.body.params, generic.reads):
+        known[param] = next(scalars) if read.map is not None else values[read.source]
+    known |= dict(zip(generic.body.params[len(generic.reads) :], block.args[len(ins) :]))
+
+    def point(dim: int) -> Value:
+        return b.op("linalg.index", [], index, dim=dim)
+
+    with b.inside(block):
+        b.emit("linalg.yield", _write_body(b, generic.body, known, point))
+    attrs = {
+        "indexing_maps": maps,
+        "iterator_types": list(generic.kinds),
+        "operandSegmentSizes": (len(ins), len(outs)),
+    }
+    types = [out.type for out in generic.outs]
+    return b.emit("linalg.generic", [*ins, *outs], types, attrs, [block]).results
+
+
+def walked(maps: Sequence[AffineMap]) -> set[int]:
+    """The dims that stand alone as an index in some map: those whose extents an operand gives."""
+    found = (plain_dim(row) for map in maps for row in map.rows)
+    return {d for d in found if d is not None}
+
+
+def plain_dim(row: tuple[tuple[int, ...], int]) -> int | None:
+    """The dim that a row of an affine map is, or None."""
+    coefficients, constant = row
+    if constant or sum(map(abs, coefficients)) != 1 or 1 not in coefficients:
+        return None
+    return coefficients.index(1)
+
+
+def _window(b: Builder, value: Value, map: AffineMap, dims: Sequence[int]) -> Value:
+    """The part of a tensor that a map with plain dims reads: a prefix of each axis."""
+    type = value.type
+    assert isinstance(type, TensorType)
+    sizes = []
+    for row, n in zip(map.rows, type.shape):
+        dim = plain_dim(row)
+        empty = any(c and dims[d] == 0 for d, c in enumerate(row[0]))
+        sizes.append(0 if empty else n if dim is None else dims[dim])
+    if tuple(sizes) == type.shape:
+        return value
+    attrs = {
+        "static_offsets": (0,) * type.rank,
+        "static_sizes": tuple(sizes),
+        "static_strides": (1,) * type.rank,
+        "operandSegmentSizes": (1, 0, 0, 0),
+    }
+    return b.op("tensor.extract_slice", [value], TensorType(tuple(sizes), type.dtype), **attrs)
+
+
+def _initial(b: Builder, out: Output) -> Value:
+    """What an output starts as: nothing, or its unit everywhere."""
+    empty = b.op("tensor.empty", [], out.type)
+    if out.init is None:
+        return empty
+    unit = _constant(b, out.init)
+    return b.emit("linalg.fill", [unit, empty], [out.type]).result
+
+
+# -- bodies ---------------------------------------------------------------------------------------
+def _write_body(
+    b: Builder,
+    body: Graph,
+    known: dict[GraphValue, Value],
+    point: Callable[[int], Value],
+) -> list[Value]:
+    """Append a body's nodes, which are named after MLIR's ops; gives its results."""
+    for node in body.nodes:
+        if node.op == "arith.constant":
+            made = [_constant(b, node.attrs["value"])]
+        elif node.op == "linalg.index":
+            made = [point(node.attrs["dim"])]
+        else:
+            types: list[Type] = [t.dtype for t in node.types]
+            made = b.emit(node.op, [known[v] for v in node.inputs], types, dict(node.attrs)).results
+        known.update(zip(node.results, made))
+    return [known[v] for v in body.results]
+
+
+def _constant(b: Builder, dense: Dense) -> Value:
+    return b.const(dense.data.reshape(()).item(), _dtype(dense.type))
+
+
+def _dtype(type: Type) -> DType:
+    assert isinstance(type, (TensorType, DType)), type
+    return type.dtype if isinstance(type, TensorType) else type
+
+
+# -- scatter --------------------------------------------------------------------------------------
+class _Scatter:
+    """A loop for each dim around one write; the tensor goes from iteration to iteration."""
+
+    def __init__(self, b: Builder, generic: Generic, values: Sequence[Value]) -> None:
+        (out,) = generic.outs
+        if out.into is None:
+            raise LazirError("a kernel of kind scatter names the tensor that it updates")
+        self.b, self.generic, self.values = b, generic, values
+        self.whole = values[out.into]
+        self.counters: list[Value] = []
+
+    def write(self) -> Value:
+        """Append the loops; gives the updated tensor."""
+        if not self.generic.dims:  # told apart from the tensor as it was
+            return self._update(self.b.op("tensor.cast", [self.whole]))
+        return self._loop(self.whole)
+
+    def _loop(self, whole: Value) -> Value:
+        b, dim = self.b, len(self.counters)
+        if dim == len(self.generic.dims):
+            return self._update(whole)
+
+        def body(i: Value, carried: list[Value]) -> list[Value]:
+            self.counters.append(i)
+            return [self._loop(carried[0])]
+
+        bounds = (b.index(0), b.index(self.generic.dims[dim]), b.index(1))
+        return b.loop_carry(*bounds, [whole], body)[0]
+
+    def _update(self, whole: Value) -> Value:
+        b, generic = self.b, self.generic
+        known: dict[GraphValue, Value] = {}
+        for param, read in zip(generic.body.params, generic.reads):
+            source = self.values[read.source]
+            if read.map is not None:
+                at = [self._row(row) for row in read.map.rows]
+                source = b.op("tensor.extract", [source, *at], _dtype(source.type))
+            known[param] = source
+        known[generic.body.params[-1]] = whole
+        body = generic.body
+        new, valid, *place = _write_body(b, body, known, self.counters.__getitem__)
+
+        def insert() -> list[Value]:
+            return [b.op("tensor.insert", [new, whole, *place], whole.type)]
+
+        node = body.results[1].node
+        if node.op == "arith.constant" and node.attrs["value"].data.item():
+            return insert()[0]
+        return b.if_else(valid, insert, lambda: [whole])[0]
+
+    def _row(self, row: tuple[tuple[int, ...], int]) -> Value:
+        coefficients, constant = row
+        total = self.b.index(constant)
+        for i, c in zip(self.counters, coefficients):
+            if c:
+                total = self.b.add(total, self.b.mul(i, c))
+        return total
+
+
+# -- the program ----------------------------------------------------------------------------------
+class _Program:
+    """Emits the program's function; collects the private ones that it calls."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.functions: list[Op] = []
+        self.kernels: dict[str, str] = {}
+        self.barriers: dict[FunctionType, str] = {}
+        for fingerprint, (name, kernel) in named_kernels(graph).items():
+            self.functions.append(kernel_function(kernel, name))
+            self.kernels[fingerprint] = name
+
+    def function(self, types: FunctionType | None) -> Op:
+        graph = self.graph
+        main = function(
+            symbol(graph.name), graph.param_types, graph.result_types, hints=graph.param_names
+        )
+        mark_types(main, types, main.attrs["function_type"])
+        self.b = Builder(main)
+        self.b.emit("func.return", self.write(graph, main.regions[0].args))
+        return main
+
+    def write(self, graph: Graph, args: Sequence[Value]) -> list[Value]:
+        """Append a Graph's nodes where the builder stands; gives its results."""
+        known: dict[GraphValue, Value] = dict(zip(graph.params, args, strict=True))
+        for node in graph.nodes:
+            writer = _WRITERS.get(node.op)
+            locs = graph.locs.get(node, ())
+            if writer is None:
+                where = locs[0] if locs else None
+                raise LazirError(f"{node.op} has no text at the stage kernels", where)
+            made = writer(self, node, [known[v] for v in node.inputs])
+            for op in self.b.block.ops[-1:]:
+                op.locs = locs
+            known.update(zip(node.results, made))
+        return [known[v] for v in graph.results]
+
+    # -- nodes ------------------------------------------------------------------------------
+    def kernel(self, node: Node, operands: list[Value]) -> list[Value]:
+        name = self.kernels[node.attrs["kernel"].fingerprint]
+        return self.b.call(name, operands, node.types)
+
+    def alias(self, node: Node, operands: list[Value]) -> list[Value]:
+        value = operands[0]
+        for name, type, attrs in reshape_steps(node.inputs[0].type, node.types[0]):
+            value = self.b.op(name, [value], type, **attrs)
+        return [value]
+
+    def constant(self, node: Node, operands: list[Value]) -> list[Value]:
+        return [self.b.op("arith.constant", [], node.types[0], value=node.attrs["value"])]
+
+    def barrier(self, node: Node, operands: list[Value]) -> list[Value]:
+        """A call of a function that returns its first arguments."""
+        type = FunctionType(tuple(v.type for v in node.inputs), node.types)
+        if type not in self.barriers:
+            name = self.barriers[type] = f"barrier{len(self.barriers)}"
+            func = function(name, type.inputs, type.results, private=True, attrs={KIND: "barrier"})
+            block = func.regions[0]
+            block.ops.append(Op("func.return", block.args[: len(type.results)]))
+            self.functions.append(func)
+        return self.b.call(self.barriers[type], operands, node.types)
+
+    def while_(self, node: Node, operands: list[Value]) -> list[Value]:
+        count, b = node.attrs["n_const"], self.b
+        carried = operands[count:]
+        test, body = node.attrs["cond"], node.attrs["body"]
+
+        def regions(listed: Sequence[Value]) -> list[Block]:
+            before, after = (Block([Value(v.type) for v in carried]) for _ in range(2))
+            with b.inside(before):
+                (flag,) = self.write(test, [*self._listed(listed, operands[:count]), *before.args])
+                again = b.op("tensor.extract", [flag], _dtype(flag.type))
+                go = b.compare("ne", again, b.const(0, again.type))
+                b.emit("scf.condition", [go, *before.args])
+            with b.inside(after):
+                args = [*self._listed(listed, operands[:count]), *after.args]
+                b.emit("scf.yield", self.write(body, args))
+            return [before, after]
+
+        blocks = self._regions(regions, operands[:count])
+        return b.emit("scf.while", carried, node.types, regions=blocks).results
+
+    def cond(self, node: Node, operands: list[Value]) -> list[Value]:
+        b, branches = self.b, node.attrs["branches"]
+        which = b.op("tensor.extract", [operands[0]], _dtype(operands[0].type))
+        zero = b.const(0, which.type)
+
+        def regions(listed: Sequence[Value]) -> list[Block]:
+            made = [Block() for _ in branches]
+            for block, branch in zip(made, branches):
+                with b.inside(block):
+                    args = self._listed(listed, operands[1:])
+                    b.emit("scf.yield", self.write(branch, args))
+            return made
+
+        if len(branches) == 2:
+            second = b.compare("sgt", which, zero)
+            otherwise, then = self._regions(regions, operands[1:])
+            return b.emit("scf.if", [second], node.types, regions=[then, otherwise]).results
+        at = b.op("arith.index_cast", [b.op("arith.maxsi", [which, zero])], index)
+        blocks = self._regions(regions, operands[1:])
+        attrs = {"cases": tuple(range(len(branches) - 1))}
+        switched = [blocks[-1], *blocks[:-1]]
+        return b.emit("scf.index_switch", [at], node.types, attrs, switched).results
+
+    # -- what a region takes from outside ------------------------------------------------------
+    def _regions(
+        self, write: Callable[[Sequence[Value]], list[Block]], operands: Sequence[Value]
+    ) -> list[Block]:
+        """Regions that use `operands` from outside. Where what they use, in order, is something
+        else, each region lists them all by a `tensor.cast` to the same type at its head."""
+        blocks = write(())
+        return blocks if captures(blocks) == list(operands) else write(operands)
+
+    def _listed(self, listed: Sequence[Value], operands: Sequence[Value]) -> list[Value]:
+        if not listed:
+            return list(operands)
+        return [self.b.op("tensor.cast", [v]) for v in operands]
+
+
+def captures(blocks: Sequence[Block]) -> list[Value]:
+    """The tensors that regions use from outside, in order of first use."""
+    inside = {v for block in blocks for v in block.args}
+    for op in _walk(blocks):
+        inside.update(op.results)
+        inside.update(v for region in op.regions for v in region.args)
+    used = dict.fromkeys(v for op in _walk(blocks) for v in op.operands)
+    return [v for v in used if v not in inside and isinstance(v.type, TensorType)]
+
+
+def _walk(blocks: Sequence[Block]) -> Iterator[Op]:
+    for block in blocks:
+        for op in block.ops:
+            yield from op.walk()
+
+
+_WRITERS: dict[str, Callable[[_Program, Node, list[Value]], list[Value]]] = {
+    "kernel": _Program.kernel,
+    "alias": _Program.alias,
+    "constant": _Program.constant,
+    "barrier": _Program.barrier,
+    "while": _Program.while_,
+    "cond": _Program.cond,
+}
