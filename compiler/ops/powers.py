@@ -21,6 +21,7 @@ from .arithmetic import div, mul, neg, sign, sub
 from .families import arity, batch_elementwise, elementwise, require, same_operands, widened
 from .functions import INF, NAN, accurate, hypot, log, math_op, nonzero
 from .logic import bit_and, equal, greater_equal, select
+from .scalar_maths import accuracy
 from .source import bf16_bits, bf16_values, scalar_like, zeros_like
 
 
@@ -50,7 +51,7 @@ pow_ = elementwise(
     partials=[_pow_by_base, _pow_by_exponent],
     domain=Domain(0.2, 3),
     cost=60.0,
-    ulp=2.0,
+    ulp=accuracy("pow"),
     edge_cases=(
         ((0.0, 0.0), 1.0), ((NAN, 0.0), 1.0), ((1.0, NAN), 1.0), ((0.0, -1.0), INF),
         ((-0.0, -1.0), -INF), ((-0.0, 3.0), -0.0), ((-0.0, 2.0), 0.0), ((-2.0, 3.0), -8.0),
@@ -167,7 +168,7 @@ atan2 = elementwise(
     ],
     domain=Domain(-4, 4),
     cost=40.0,
-    ulp=2.5,
+    ulp=accuracy("atan2"),
     edge_cases=(
         ((0.0, 0.0), 0.0), ((-0.0, 0.0), -0.0), ((0.0, 1.0), 0.0), ((-0.0, 1.0), -0.0),
         ((1.0, INF), 0.0), ((-1.0, INF), -0.0), ((NAN, 1.0), NAN), ((1.0, NAN), NAN),

@@ -11,8 +11,8 @@ from lazir.compiler.ops.source import bf16_bits, bf16_values
 from lazir.compiler.types import TensorType, bf16, i32, ui64
 
 LOWERED = sorted(n for n, op in OPS.items() if op.family in ("elementwise", "movement"))
-LOOSE = {"hypot": 4, "integer_pow": 8, "cbrt": 2, "fma": 2}
-"""Units in the last place where scalar code and reference take different roads."""
+LOOSE = {"hypot", "integer_pow", "cbrt", "fma", "erfinv"}
+"""Where scalar code and reference take different roads to the same number."""
 
 
 def check(name, types, attrs, arrays):

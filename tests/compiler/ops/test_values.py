@@ -38,7 +38,7 @@ def test_inverse_functions_undo():
     for inverse, forward, x in (
         ("asin", "sin", inside), ("acos", "cos", inside), ("atanh", "tanh", inside),
         ("acosh", "cosh", inside + 2), ("log", "exp", inside + 1), ("log2", "exp2", inside + 1),
-        ("log1p", "expm1", inside),
+        ("log1p", "expm1", inside), ("erfinv", "erf", inside),
     ):  # fmt: skip
         (y,) = apply(inverse, [x], {}, (f64,))
         np.testing.assert_allclose(apply(forward, [y], {}, (f64,))[0], x, rtol=1e-13, atol=1e-15)
@@ -46,6 +46,12 @@ def test_inverse_functions_undo():
     np.testing.assert_allclose(10**y, inside + 1, rtol=1e-13)
     (y,) = apply("rsqrt", [inside + 1], {}, (f64,))
     np.testing.assert_allclose(y * y * (inside + 1), 1, rtol=1e-14)
+
+
+def test_erfinv_is_scipys():
+    x = np.concatenate([GRID / 3.001, [1e-300, 1e-9, 1 - 2.0**-53, 2.0**-53 - 1, 0.999]])
+    (got,) = apply("erfinv", [x], {}, (f64,))
+    np.testing.assert_allclose(got, scipy.special.erfinv(x), rtol=2e-15)
 
 
 def test_integer_powers_wrap():
