@@ -1,0 +1,59 @@
+"""The graph passes, in order: from the `graph` stage to the `optimized` one.
+
+Takes and gives: Graph. Each pass is a pure function with a before and after in its docstring; all
+but the required one can be left out without other results. Must not know: kernels, targets.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+
+from ..graph import Graph
+from ..verify import verify_graph
+from .decompose import decompose
+from .fold import fold
+from .hoist import hoist
+from .simplify import simplify
+from .sink import sink_reshapes
+from .trim import trim
+
+GRAPH_PASSES: dict[str, Callable[[Graph], Graph]] = {
+    "decompose": decompose,
+    "fold": fold,
+    "simplify": simplify,
+    "trim": trim,
+    "hoist": hoist,
+    "sink": sink_reshapes,
+}
+"""By name, in the order in which they run."""
+
+REQUIRED = frozenset({"decompose"})
+"""Passes that later stages count on."""
+
+
+def optimize(graph: Graph, leave_out: Iterable[str] = ()) -> Graph:
+    """`graph` after all passes but those named in `leave_out`.
+
+    With LAZIR_VERIFY=1 in the environment the graph is verified before and after each. ValueError
+    for a name that is no pass, or a pass that is required.
+    """
+    skipped = frozenset(leave_out)
+    unknown = sorted(skipped - GRAPH_PASSES.keys())
+    if unknown:
+        raise ValueError(f"no such pass: {', '.join(unknown)}; there are {', '.join(GRAPH_PASSES)}")
+    if skipped & REQUIRED:
+        raise ValueError(f"cannot leave out {', '.join(sorted(skipped & REQUIRED))}")
+    check = os.environ.get("LAZIR_VERIFY", "") not in ("", "0")
+    if check:
+        verify_graph(graph)
+    for name, run in GRAPH_PASSES.items():
+        if name in skipped:
+            continue
+        graph = run(graph)
+        if check:
+            verify_graph(graph)
+    return graph
+
+
+__all__ = ["GRAPH_PASSES", "REQUIRED", "optimize"]
