@@ -140,7 +140,7 @@ def constant(b: Builder, value: Any, dtype: DType, shape: tuple[int, ...] = ()) 
 
 def array_constant(b: Builder, data: Array, dtype: DType) -> Value:
     """An array of at most 1 KiB as a constant node (bf16 as its uint16 bits)."""
-    return constant_op(b, value=Dense(TensorType(data.shape, dtype), np.ascontiguousarray(data)))
+    return constant_op(b, value=Dense(TensorType(data.shape, dtype), np.array(data, order="C")))
 
 
 def zeros_like(b: Builder, x: Value) -> Value:
