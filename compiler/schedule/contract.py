@@ -3,22 +3,22 @@
 Takes: a Kernel of kind "contract", a Target, the Module under construction. Gives: its function.
 Must not know: LLVM, threads, programs.
 
-The loops: copy operands into panels (in parallel), then run chunks of tiles in parallel; in a chunk,
-block by block of the sum, column tiles outside, row tiles inside, so that a panel of rhs is used
-while it is in the first cache; at the last block of the sum the stages run on the tile.
+The loops: copy operands into panels (in parallel), then run chunks of tiles in parallel; in a
+chunk, block by block of the sum, column tiles outside, row tiles inside, so that a panel of rhs is
+used while it is in a near cache; at the last block of the sum the stages run on the tile.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..kernel import Kernel
 from ..mlir.builder import Builder
 from ..mlir.ir import Module, Value, function
 from ..scalars import storage
 from ..target import Target
-from ..types import DType, MemRefType, Type, i8
+from ..types import MemRefType, Type, i8
 from .body import BodyEmitter
 from .contract_finish import Finish
 from .contract_frame import (
@@ -32,13 +32,13 @@ from .contract_frame import (
     piece_start,
     view,
 )
+from .contract_memory import Memory, row_pitch
 from .contract_micro import Destination, Factor, TileFunctions
 from .contract_pack import Copier, panel_steps
 from .contract_plan import Box, Plan, make_plan, roles
-from .contract_space import Contraction, Dim, analyse, product
+from .contract_space import Contraction, analyse, product
 from .scheduled import Scheduled
 
-ALIGNMENT = 64
 ROWS_COPIED = 16
 """Rows that one chunk copies when operands are copied row by row."""
 
@@ -61,7 +61,7 @@ def schedule_contract(kernel: Kernel, target: Target, module: Module, name: str)
         module.ops.append(op)
         return Scheduled(op)
     plan = make_plan(c, target)
-    memory = _Memory.of(c, plan)
+    memory = Memory.of(c, plan)
     if memory.bytes:
         types.append(MemRefType((memory.bytes,), i8))
         hints.append("workspace")
@@ -74,52 +74,13 @@ def schedule_contract(kernel: Kernel, target: Target, module: Module, name: str)
 
 
 @dataclass
-class _Memory:
-    """Parts of the workspace: name -> (first byte, elements)."""
+class _Block:
+    """A block of the sum: its number, positions of the cut dim in it, where it begins."""
 
-    bytes: int = 0
-    parts: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-    def add(self, name: str, size: int, dtype: DType) -> None:
-        self.parts[name] = self.bytes, size
-        self.bytes += -(-size * dtype.itemsize // ALIGNMENT) * ALIGNMENT
-
-    @staticmethod
-    def of(c: Contraction, plan: Plan) -> _Memory:
-        """The copies of operands that all chunks share, and tiles whose sum takes several blocks."""
-        memory = _Memory()
-        batch, depth = product(_batch(c)), product(c.depth)
-        if plan.copy_lhs == "flat":
-            memory.add("lhs", _span(c, 0), c.dtype)
-        elif plan.copy_lhs == "rows":
-            memory.add("lhs", batch * plan.rows.cut.size * _row_pitch(c), c.dtype)
-        elif plan.copy_lhs == "panel":
-            memory.add("lhs", batch * plan.rows.count * depth * plan.rows.largest, c.dtype)
-        if plan.copy_rhs == "shared":
-            memory.add("rhs", batch * plan.columns.count * depth * plan.pitch, c.dtype)
-        if not plan.in_place and plan.depth.count > 1:
-            tiles = batch * plan.rows.count * plan.columns.count
-            memory.add("sums", tiles * plan.rows.largest * plan.pitch, c.dtype)
-        return memory
-
-
-def _batch(c: Contraction) -> tuple[Dim, ...]:
-    return roles(c)[2]
-
-
-def _span(c: Contraction, access: int) -> int:
-    """Elements of the buffer behind an access that the loops can reach."""
-    last = c.accesses[access].offset
-    for d in (*c.batch, *c.rows, *c.columns, *c.depth):
-        last += max(0, d.size - 1) * d.strides[access]
-    return last + 1
-
-
-def _row_pitch(c: Contraction) -> int:
-    """Elements between copied rows: whole cache lines, an odd number of them."""
-    line = ALIGNMENT // c.dtype.itemsize
-    lines = -(-c.depth[0].size // line)
-    return (lines + 1 - lines % 2) * line
+    number: Value
+    count: Value
+    places: list[Place]
+    position: Value  # linear, as in a panel
 
 
 @dataclass
@@ -132,12 +93,11 @@ class _At:
     row_tile: Value
     columns: list[Place]
     column_tile: Value
-    depth: list[Place]
-    position: Value  # in the sum, linear
+    block: _Block
 
     @property
     def places(self) -> list[Place]:
-        return [*self.batch, *self.rows, *self.columns, *self.depth]
+        return [*self.batch, *self.rows, *self.columns, *self.block.places]
 
 
 @dataclass
@@ -147,7 +107,7 @@ class _Loops:
     b: Builder
     c: Contraction
     plan: Plan
-    memory: _Memory
+    memory: Memory
     module: Module
     name: str
     kernel: Kernel
@@ -156,7 +116,7 @@ class _Loops:
     def emit(self) -> None:
         b, args = self.b, self.b.entry.args
         self.depth_dims = [*self.plan.depth.outer, self.plan.depth.cut, *self.plan.depth.inner]
-        self.batch_dims = _batch(self.c)
+        self.batch_dims = roles(self.c)[2]
         self.items = product(self.batch_dims)
         self.bodies = BodyEmitter(self.module, b)
         self.shared = self.plan.chunks > 1
@@ -191,7 +151,7 @@ class _Loops:
             out.append(flat[number])
         return out
 
-    # -- layouts -------------------------------------------------------------------------------------
+    # -- layouts -----------------------------------------------------------------------------------
     def _inner_depth(self, access: int) -> tuple[int, ...]:
         return tuple(d.strides[access] for d in (self.plan.depth.cut, *self.plan.depth.inner))
 
@@ -204,7 +164,7 @@ class _Loops:
         depth, lane = self._inner_depth(0), plan.columns.dim.strides[0]
         steps = {size: tuple(rows.displacements(0, size)) for size in rows.sizes}
         if plan.copy_lhs == "rows":
-            pitch = _row_pitch(self.c)
+            pitch = row_pitch(self.c)
             depth, steps = (1,), {s: tuple(r * pitch for r in range(s)) for s in rows.sizes}
         elif plan.copy_lhs == "panel":
             depth = self._panel_depth(rows.largest)
@@ -215,9 +175,7 @@ class _Loops:
     def _rhs(self) -> Factor:
         if not self.plan.copy_rhs:
             lane = self.plan.columns.dim.strides[1]
-            return Factor(
-                _memref(self.rhs_buffer), self._inner_depth(1), lane, self.c.rhs.prologue
-            )
+            return Factor(_memref(self.rhs_buffer), self._inner_depth(1), lane, self.c.rhs.prologue)
         type = _memref(self.rhs_buffer)
         if self.plan.copy_rhs == "local":
             type = self._local_type()
@@ -233,16 +191,14 @@ class _Loops:
             access = self.c.stores[0][1]
             steps = {s: tuple(rows.displacements(access, s)) for s in rows.sizes}
             return Destination(_memref(self.buffers[access]), tuple(steps.items()), True)
-        steps = {
-            s: tuple(r * self.plan.pitch for r in range(s * rows.span)) for s in rows.sizes
-        }
+        steps = {s: tuple(r * self.plan.pitch for r in range(s * rows.span)) for s in rows.sizes}
         type = _memref(self.sums) if self.sums is not None else self._tile_type()
         return Destination(type, tuple(steps.items()), False)
 
     def _tile_type(self) -> MemRefType:
         return flat_type(self.plan.rows.largest * self.plan.pitch, self.c.dtype)
 
-    # -- copies --------------------------------------------------------------------------------------
+    # -- copies ------------------------------------------------------------------------------------
     def _copier(self, access: int) -> Copier:
         operand = (self.c.lhs, self.c.rhs)[access]
         return Copier(
@@ -256,7 +212,7 @@ class _Loops:
         if plan.copy_lhs == "flat":
             self._copy_flat(copier)
         elif plan.copy_lhs == "rows":
-            rows, pitch = plan.rows.cut, _row_pitch(self.c)
+            rows, pitch = plan.rows.cut, row_pitch(self.c)
             count = self.items * rows.size
 
             def some(block: Value) -> None:
@@ -305,7 +261,7 @@ class _Loops:
         self._each_width(piece, lambda width: copier.panel(
             target, to, start, self.depth_dims, width, step, self.plan.pitch))  # fmt: skip
 
-    # -- places ----------------------------------------------------------------------------------------
+    # -- places ------------------------------------------------------------------------------------
     def _start(self, access: int, places: list[Place]) -> Value:
         terms = [(i, d.strides[access]) for d, i in places]
         return affine(self.b, self.c.accesses[access].offset, terms)
@@ -352,7 +308,7 @@ class _Loops:
         condition = self.b.compare(predicate, piece, self.b.index(bound))
         self.b.if_else(condition, arm(sizes[0]), arm(sizes[1]))
 
-    # -- chunks ----------------------------------------------------------------------------------------
+    # -- chunks ------------------------------------------------------------------------------------
     def _span_of(self, size: int, pieces: int, piece: Value) -> tuple[Value, Value]:
         b = self.b
         if pieces == 1:
@@ -397,17 +353,18 @@ class _Loops:
         def block(number: Value) -> None:
             places, piece = self._boxed(depth, number)
             position = affine(b, 0, [(i, s) for (_, i), s in zip(places, linear)])
-            count = self._block_size(piece)
-            loop(b, *columns, lambda j: loop(b, *rows, lambda i: tile(i, j, places, position, number, count)))
+            part = _Block(number, self._block_size(piece), places, position)
+            loop(b, *columns, lambda j: loop(b, *rows, lambda i: tile(i, j, part)))
 
-        def tile(
-            i: Value, j: Value, places: list[Place], position: Value, number: Value, count: Value
-        ) -> None:
+        def tile(i: Value, j: Value, part: _Block) -> None:
             row_places, row_piece = self._row_places(i)
             column_places, column_piece = self._column_places(j)
-            at = _At(batch, item, row_places, i, column_places, j, places, position)
-            self._each_width(column_piece, lambda width: self._each_size(
-                row_piece, lambda size: self._tile(at, size, width, number, count, local, sums)))  # fmt: skip
+            at = _At(batch, item, row_places, i, column_places, j, part)
+
+            def of_width(width: int) -> None:
+                self._each_size(row_piece, lambda size: self._tile(at, size, width, local, sums))
+
+            self._each_width(column_piece, of_width)
 
         loop(b, b.index(0), b.index(depth.count), block)
 
@@ -420,15 +377,19 @@ class _Loops:
         return b.op("arith.select", [more, *map(b.index, depth.sizes)], b.index(0).type)
 
     def _tile(
-        self, at: _At, size: int, width: int, number: Value, count: Value,
-        local: Value | None, sums: Value | None,
-    ) -> None:  # fmt: skip
+        self, at: _At, size: int, width: int, local: Value | None, sums: Value | None
+    ) -> None:
+        """Sum one tile over one block; at the last block run the stages on it."""
         b, plan = self.b, self.plan
+        number = at.block.number
         blocks = plan.depth.count
         first = b.compare("eq", number, b.index(0)) if blocks > 1 else None
         out, start = self._goal(at, sums)
         rhs = local if local is not None else self.rhs_buffer
-        operands = [self.lhs_buffer, self._lhs_start(at), rhs, self._rhs_start(at), out, start, count]
+        operands = [
+            self.lhs_buffer, self._lhs_start(at), rhs, self._rhs_start(at), out, start,
+            at.block.count,
+        ]  # fmt: skip
         self.tiles.call(b, size, width, operands, first)
         if plan.in_place:
             return
@@ -461,10 +422,10 @@ class _Loops:
         b, plan = self.b, self.plan
         if plan.copy_lhs == "rows":
             row = b.add(b.mul(at.item, plan.rows.cut.size), at.rows[0][1])
-            return b.add(b.mul(row, _row_pitch(self.c)), at.position)
+            return b.add(b.mul(row, row_pitch(self.c)), at.block.position)
         if plan.copy_lhs == "panel":
             panel = b.add(b.mul(at.item, plan.rows.count), at.row_tile)
-            position = b.add(b.mul(panel, product(self.c.depth)), at.position)
+            position = b.add(b.mul(panel, product(self.c.depth)), at.block.position)
             return b.mul(position, plan.rows.largest)
         return self._start(0, at.places)
 
@@ -475,7 +436,7 @@ class _Loops:
         panel = at.column_tile
         if plan.copy_rhs == "shared":
             panel = b.add(b.mul(at.item, plan.columns.count), panel)
-        return b.mul(b.add(b.mul(panel, product(self.c.depth)), at.position), plan.pitch)
+        return b.mul(b.add(b.mul(panel, product(self.c.depth)), at.block.position), plan.pitch)
 
 
 def _memref(value: Value) -> MemRefType:

@@ -31,9 +31,7 @@ class Finish:
     plan: Plan
     buffers: Sequence[Value]
 
-    def tile(
-        self, sums: Value, start: Value, places: list[Place], size: int, width: int
-    ) -> None:
+    def tile(self, sums: Value, start: Value, places: list[Place], size: int, width: int) -> None:
         """Finish `size` cut rows (and all inner ones) by `width` columns, whose first point is at
         `places`; their sums begin at `start` and rows are a pitch apart."""
         rows = self.plan.rows
@@ -73,9 +71,7 @@ class Finish:
         for number, access in self.c.stores:
             value = self.bodies.spread(values[number], lanes)
             place = self._at(access, here)
-            store_lanes(
-                self.b, value, self.buffers[access], place, dim.strides[access], active
-            )
+            store_lanes(self.b, value, self.buffers[access], place, dim.strides[access], active)
 
     def _at(self, access: int, places: list[Place]) -> Value:
         terms = [(i, d.strides[access]) for d, i in places]

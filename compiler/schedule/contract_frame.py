@@ -107,9 +107,7 @@ def mask(b: Builder, active: int, lanes: int) -> Value:
     return b.op("vector.constant_mask", [], type, mask_dim_sizes=(active,))
 
 
-def load_lanes(
-    b: Builder, buffer: Value, at: Value, stride: int, lanes: int, active: int
-) -> Value:
+def load_lanes(b: Builder, buffer: Value, at: Value, stride: int, lanes: int, active: int) -> Value:
     """`active` elements at `at + lane · stride`, zeros behind them; a scalar where stride is 0."""
     dtype = element(buffer.type)
     if stride == 0:
@@ -127,7 +125,9 @@ def load_lanes(
     return b.op("vector.maskedload", [buffer, at, mask(b, active, lanes), zero], type)
 
 
-def store_lanes(b: Builder, value: Value, buffer: Value, at: Value, stride: int, active: int) -> None:
+def store_lanes(
+    b: Builder, value: Value, buffer: Value, at: Value, stride: int, active: int
+) -> None:
     """The first `active` lanes to `at + lane · stride`."""
     assert isinstance(value.type, VectorType)
     lanes = value.type.shape[0]

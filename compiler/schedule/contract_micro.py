@@ -4,8 +4,8 @@ Takes: layouts of both factors and of the tile that is written. Gives: private f
 `(lhs, start, rhs, start, out, start, count[, first])`, one for each tile size that occurs.
 Must not know: chunks, copies, what happens to the sums afterwards.
 
-A tile function runs over `count` positions of the sum's cut dim and all of its inner dims. Where the
-sum takes several calls, `first` says whether to begin anew or from what `out` holds.
+A tile function runs over `count` positions of the sum's cut dim and all of its inner dims. Where
+the sum takes several calls, `first` says whether to begin anew or from what `out` holds.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ UNROLLED_PRODUCTS = 96
 
 @dataclass(frozen=True)
 class Factor:
-    """How a tile function reads lhs or rhs: its flat buffer, the steps along the sum's cut and inner
-    dims, along the lanes, and what is still to be done to an element."""
+    """How a tile function reads lhs or rhs: its flat buffer, the steps along the sum's cut and
+    inner dims, along the lanes, and what is still to be done to an element."""
 
     type: MemRefType
     depth: tuple[int, ...]
@@ -43,8 +43,8 @@ class Factor:
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a tile goes: rows at these displacements, lanes side by side. `exact`: nothing behind the
-    last column may be touched."""
+    """Where a tile goes: rows at these displacements, lanes side by side. `exact`: nothing behind
+    the last column may be touched."""
 
     type: MemRefType
     rows: tuple[tuple[int, tuple[int, ...]], ...]
@@ -110,7 +110,7 @@ class _Tile:
         self.out_rows = made.out.row_steps(size)
         self.depth = [d.size for d in self.plan.depth.inner]
 
-    # -- arithmetic ------------------------------------------------------------------------------
+    # -- arithmetic --------------------------------------------------------------------------------
     def add(self, x: Value, y: Value) -> Value:
         return self.b.op("arith.addf" if self.c.dtype.is_float else "arith.addi", [x, y])
 

@@ -77,7 +77,7 @@ class Copier:
         if rest:
             move(self.b.index(whole * self.lanes), rest)
 
-    # -- panels --------------------------------------------------------------------------------------
+    # -- panels ------------------------------------------------------------------------------------
     def panel(
         self, target: Value, to: Value, start: Value, depth: Sequence[Dim], width: int, step: int,
         pitch: int,
@@ -148,7 +148,7 @@ class Copier:
         self, target: Value, to: Value, start: Value, shape: tuple[int, int], step: int,
         pitch: int, side: int,
     ) -> None:  # fmt: skip
-        """Up to side × side elements: `shape[0]` vectors of `shape[1]` are read, turned, written."""
+        """Up to side × side elements: `shape[0]` vectors of `shape[1]` are read and turned."""
         columns, length = shape
         square = VectorType((side, side), self.dtype)
         whole = self.b.const(0, square)
@@ -163,7 +163,7 @@ class Copier:
 
 
 def panel_steps(sizes: Sequence[int], unit: int) -> list[int]:
-    """How far one position of each of the sum's dims moves in a panel whose rows are `unit` apart."""
+    """How far one position of each of the sum's dims moves in a panel with rows `unit` apart."""
     out: list[int] = []
     for n in reversed(sizes):
         out.insert(0, unit)

@@ -1,7 +1,7 @@
-"""Decides how a contraction is cut: register tiles, blocks of the sum, copies of operands, chunks.
+"""Decides how a contraction is cut: register tiles, blocks of the sum, copied operands, chunks.
 
-Takes: a Contraction and a Target. Gives: Plan, numbers only. All of it depends on shapes and target,
-never on threads: so the order of every sum is fixed. Must not know: operations, how loops are written.
+Takes: a Contraction and a Target. Gives: Plan, numbers only. All of it depends on shapes and
+target, never on threads: so the order of every sum is fixed. Must not know: operations, loops.
 
 The scheme is that of Goto and van de Geijn ("Anatomy of high-performance matrix multiplication",
 2008), with the factor that is read as vectors in panels as wide as the register tile. Rows are cut
@@ -22,6 +22,8 @@ LONG_ROW = 2048
 CHUNK_FLOPS = 4_000_000
 """Multiplications and additions worth a chunk of their own: some 40 µs."""
 MOST_CHUNKS = 128
+ROW_TILES = 8
+"""Row tiles in a chunk, where there are enough: as often is a panel of rhs used, once fetched."""
 SERIAL_FLOPS = 1_000_000
 """Below this a kernel runs on the calling thread alone."""
 ROWS_AT_ONCE = 8
@@ -32,8 +34,8 @@ STACK_BYTES = 64 << 10
 
 @dataclass(frozen=True)
 class Box:
-    """How tiles cover a group of dims: `outer` dims point by point, one dim cut in `count` pieces of
-    sizes that differ by at most 1 (the larger first), `inner` dims whole."""
+    """How tiles cover a group of dims: `outer` dims point by point, one dim `cut` in `pieces` whose
+    sizes differ by at most 1 (the larger first), `inner` dims whole."""
 
     outer: tuple[Dim, ...]
     cut: Dim
@@ -135,8 +137,8 @@ class Plan:
     `kind`: "tile" sums outer products in registers, one scalar of lhs against vectors of rhs;
     "dot" sums along vectors of both and folds them at the end. `copy_lhs`: "" read in place,
     "rows" rows copied one behind the other at a pitch that spreads over the cache, "panel" one
-    panel for each row tile, "flat" as it lies, converted. `copy_rhs`: "", "shared" panels that all chunks
-    read, "local" panels on the chunk's stack. `in_place`: tiles accumulate in the result itself.
+    panel for each row tile, "flat" as it lies, converted. `copy_rhs`: "", "shared" panels that all
+    chunks read, "local" panels on the chunk's stack. `in_place`: tiles add up in the result itself.
     """
 
     kind: str
@@ -206,18 +208,17 @@ def roles(
 ) -> tuple[tuple[Dim, ...], tuple[Dim, ...], tuple[Dim, ...], bool]:
     """Rows, columns and batch as the loops see them, and whether lhs is read along the lanes too.
 
-    Where the result is contiguous along a batch dim, that dim becomes the lanes (a depthwise
-    convolution over channels-last images)."""
+    Where result and operands are contiguous along a batch dim, that dim becomes the lanes (a
+    depthwise convolution over channels-last images)."""
     result = c.stores[0][1]
     last = c.batch[-1] if c.batch else None
-    if last is not None and last.strides[result] == 1 and last.size > 1:
+    along = last is not None and all(s in (0, 1) for s in last.strides[:2])
+    if last is not None and along and last.strides[result] == 1:
         return c.rows, (*c.columns, last), c.batch[:-1], True
     return c.rows, c.columns, c.batch, False
 
 
-def _kind(
-    c: Contraction, rows: Sequence[Dim], dim: Dim, lanes: int, by_lane: bool
-) -> str:
+def _kind(c: Contraction, rows: Sequence[Dim], dim: Dim, lanes: int, by_lane: bool) -> str:
     """Dot products pay where the sum runs along memory on both sides and one side is narrow."""
     if by_lane or not c.depth:
         return "tile"
@@ -249,8 +250,8 @@ def _tile(kind: str, rows: int, columns: int, lanes: int, target: Target) -> tup
 
 
 def _depth_limit(c: Contraction, target: Target, kind: str, width: int) -> int:
-    """Points of the sum in one go. A panel of rhs takes a quarter of the second cache: reading it from
-    there costs nothing beside the products, while every further block loads and stores all sums."""
+    """Points of the sum in one go. A panel of rhs takes a quarter of the second cache: reading it
+    from there hides behind the products, while each further block loads and stores all sums."""
     if kind == "dot":
         return max(1, product(c.depth))
     size = c.dtype.itemsize
@@ -268,7 +269,7 @@ def _copy_rhs(
         return ""
     contiguous = columns.dim.strides[1] == 1
     if not contiguous:
-        return "shared" if rows.count >= 2 else ""
+        return "shared" if rows.count * rows.largest >= 2 else ""
     if columns.outer or (len(columns.widths) == 1 and columns.pieces == 1 and not c.rhs.prologue):
         return ""
     return "shared" if rows.count >= 6 else ""
@@ -299,10 +300,8 @@ def _grid(flops: int, batch: int, row_tiles: int, column_chunks: int) -> tuple[i
     if batch >= wanted or wanted == 1:
         return 1, 1, min(batch, wanted)
     per_item = -(-wanted // batch)
-    along_rows = max(1, min(row_tiles // 5, per_item))
+    along_rows = max(1, min(row_tiles // ROW_TILES, per_item))
     along_columns = max(1, min(column_chunks, -(-per_item // along_rows)))
     if along_rows * along_columns < per_item:
         along_rows = max(1, min(row_tiles, -(-per_item // along_columns)))
     return along_rows, along_columns, batch
-
-

@@ -55,7 +55,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Contraction:
-    """result[batch, rows, columns] = Σ over depth of lhs[batch, rows, depth] · rhs[batch, depth, columns].
+    """result[batch, rows, columns] = Σ_depth lhs[batch, rows, depth] · rhs[batch, depth, columns].
 
     `columns` is the side with the result's unit-stride dim. Groups run from outer to inner dims.
     Accesses 0 and 1 are lhs and rhs; `stores` pairs a value with the access that it is written to.
@@ -112,7 +112,7 @@ def _flatten(map: AffineMap, shape: Shape) -> tuple[tuple[int, ...], int]:
     return strides, sum(k * s for (_, k), s in zip(map.rows, steps))
 
 
-# -- the product ------------------------------------------------------------------------------------
+# -- the product -----------------------------------------------------------------------------------
 _ADDS, _MULTIPLIES = ("arith.addf", "arith.addi"), ("arith.mulf", "arith.muli")
 
 
@@ -145,7 +145,7 @@ def _operand(g: Generic, factor: Value) -> tuple[Read, Graph | None]:
     return read, builder.graph(builder.inline([factor], mapping))
 
 
-# -- the stages -------------------------------------------------------------------------------------
+# -- the stages ------------------------------------------------------------------------------------
 Axes = tuple["int | None", ...]
 """The first Generic's dim behind each axis of a value; None for an axis of size 1."""
 
@@ -281,9 +281,7 @@ def _stages(
             if out.map is None:
                 raise ValueError("what follows a contraction writes by index maps")
             plain = _plain(out.map, out.type.shape)
-            values[number] = tuple(
-                None if e is None or dims[e] < 0 else dims[e] for e in plain
-            )
+            values[number] = tuple(None if e is None or dims[e] < 0 else dims[e] for e in plain)
             maps[number] = (out.map, dims)
             outs.append(number)
             number += 1
@@ -291,7 +289,7 @@ def _stages(
     return tuple(stages)
 
 
-# -- groups -----------------------------------------------------------------------------------------
+# -- groups ----------------------------------------------------------------------------------------
 def _grouped(c: Contraction, g: Generic, strides: Sequence[tuple[int, ...]]) -> Contraction:
     groups: dict[str, list[Dim]] = {"batch": [], "rows": [], "columns": [], "depth": []}
     for d, (size, kind) in enumerate(zip(g.dims, g.kinds)):
@@ -307,8 +305,7 @@ def _grouped(c: Contraction, g: Generic, strides: Sequence[tuple[int, ...]]) -> 
         else:
             dims.sort(key=lambda d: -d.strides[order])
     batch, rows, columns, depth = (
-        tuple(dims if kept and name != "depth" else _merged(dims))
-        for name, dims in groups.items()
+        tuple(dims if kept and name != "depth" else _merged(dims)) for name, dims in groups.items()
     )
     return replace(c, batch=batch, rows=rows, columns=columns, depth=depth)
 

@@ -80,7 +80,9 @@ def einsum(
     (left, right), result = text.split("->")[0].split(","), text.split("->")[1]
     letters = result + "".join(c for c in sizes if c not in result)
     kinds = "p" * len(result) + "r" * (len(letters) - len(result))
-    maps = [AffineMap.select(len(letters), [letters.index(c) for c in t]) for t in (left, right, result)]
+    maps = [
+        AffineMap.select(len(letters), [letters.index(c) for c in t]) for t in (left, right, result)
+    ]
     shapes = [tuple(sizes[c] for c in t) for t in (left, right, result)]
     return contraction([sizes[c] for c in letters], kinds, maps, shapes, dtype, total, fused=fused)
 
@@ -89,7 +91,7 @@ def kernel_of(
     parts: tuple[tuple[TensorType, ...], Generic], *stages: Stage, results: Sequence[int] = (),
     name: str = "k0_contract",
 ) -> Kernel:  # fmt: skip
-    """A kernel; each stage reads the value before it and more params, results default to the last."""
+    """A kernel; each stage reads the value before it and more params. Results: the last value."""
     params, first = parts
     extra = [t for s in stages for t in s.params]
     count = len(params) + len(extra)
@@ -104,7 +106,7 @@ def kernel_of(
 
 @dataclass
 class Stage:
-    """A pointwise step on a value of rank n. `params`: more operands, read by `maps` from its axes."""
+    """A pointwise step on a value. `params` are more operands, read by `maps` from its axes."""
 
     body: Body
     params: Sequence[TensorType] = ()
@@ -128,7 +130,7 @@ class Stage:
         return Generic(type.shape, (PARALLEL,) * rank, reads, body, (out,))
 
 
-# -- running ----------------------------------------------------------------------------------------
+# -- running ---------------------------------------------------------------------------------------
 class Compiled:
     """A kernel's machine code behind the C interface of programs."""
 
@@ -254,7 +256,7 @@ class Convolution:
         g, c = row["g"], row["c"]
         image = (row["n"], high, wide, g, c) if last else (row["n"], g, c, high, wide)
         weights = "gpqcf" if last else "gfcpq"
-        full = dict(zip("hw", self.size)) if last else dict(zip("hw", self.size))
+        full = dict(zip("hw", self.size))
         image_shape = [full.get(k, sizes[k]) for k in ("nhwgc" if last else "ngchw")]
         maps = [
             AffineMap(len(letters), tuple((r, 0) for r in image)),

@@ -1,4 +1,4 @@
-"""What follows a contraction in the same kernel; threads; other machines; the loop IR's own rules."""
+"""What follows a contraction in the same kernel; threads; other machines; the text's soundness."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ def test_a_sum_of_one_value_everywhere() -> None:
         ),
         relu(),
     ]
-    kernel = kernel_of(einsum("ik,kj->ij", {"i": i, "j": j, "k": 20}), *stages, results=(0, 1, 2, 1))
+    kernel = kernel_of(
+        einsum("ik,kj->ij", {"i": i, "j": j, "k": 20}), *stages, results=(0, 1, 2, 1)
+    )
     x, y, a, b, c, d = arguments(kernel)
     total, middle, last, again = Compiled(kernel)(x, y, a, b, c, d)
     np.testing.assert_allclose(total, x @ y, rtol=1e-4, atol=1e-5)
@@ -104,7 +106,9 @@ def test_the_point_itself(text: str) -> None:
 
     def causal(s: Any, v: Any) -> list[Any]:
         first, second = (s.op("linalg.index", type=index, dim=d) for d in (1, 2))
-        keep = s.compare("le", s.resize(second, i64, signed=True), s.resize(first, i64, signed=True))
+        keep = s.compare(
+            "le", s.resize(second, i64, signed=True), s.resize(first, i64, signed=True)
+        )
         return [s.select(keep, v[0], s.like(0.0, v[0]))]
 
     sizes = {"b": 3, "i": 40, "j": 45, "k": 8}
@@ -118,9 +122,7 @@ def test_the_point_itself(text: str) -> None:
 def test_convolution_with_bias_per_feature(layout: str) -> None:
     c = Convolution(2, (12, 12), 4, 20, layout=layout)
     axis = 4 if layout == "NHWC" else 2
-    stage = Stage(
-        lambda s, v: [s.add(*v)], [TensorType((20,), f32)], [AffineMap.select(5, [axis])]
-    )
+    stage = Stage(lambda s, v: [s.add(*v)], [TensorType((20,), f32)], [AffineMap.select(5, [axis])])
     kernel = kernel_of(c.parts(), stage, relu())
     x, y, z = arguments(kernel)
     (got,) = Compiled(kernel)(x, y, z)
@@ -128,12 +130,14 @@ def test_convolution_with_bias_per_feature(layout: str) -> None:
     np.testing.assert_allclose(got, np.maximum(c.reference(x, y) + shaped, 0), rtol=1e-4, atol=1e-4)
 
 
-# -- threads ------------------------------------------------------------------------------------------
+# -- threads ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("text", "sizes"),
     [
-        ("ik,kj->ij", {"i": 300, "j": 256, "k": 512}), ("ki,jk->ij", {"i": 200, "j": 100, "k": 3000}),
-        ("bik,bjk->bij", {"b": 20, "i": 64, "j": 40, "k": 64}), ("ik,kj->ij", {"i": 900, "j": 1, "k": 900}),
+        ("ik,kj->ij", {"i": 300, "j": 256, "k": 512}),
+        ("ki,jk->ij", {"i": 200, "j": 100, "k": 3000}),
+        ("bik,bjk->bij", {"b": 20, "i": 64, "j": 40, "k": 64}),
+        ("ik,kj->ij", {"i": 900, "j": 1, "k": 900}),
         ("ik,kj->ij", {"i": 1, "j": 4500, "k": 300}),
     ],
     ids=str,
@@ -155,7 +159,7 @@ def test_bits_do_not_depend_on_threads(text: str, sizes: dict[str, int]) -> None
         assert one.tobytes() == many.tobytes()
 
 
-# -- machines and text --------------------------------------------------------------------------------
+# -- machines and text -----------------------------------------------------------------------------
 @pytest.mark.parametrize("name", ["x86-64-v2", "x86-64-v3", "x86-64-v4"])
 @pytest.mark.parametrize("text", ["ik,kj->ij", "ki,jk->ij"])
 def test_other_widths_of_vectors(name: str, text: str) -> None:
@@ -176,9 +180,15 @@ def text_of(kernel: Kernel, target: str = "x86-64-v4") -> str:
     return print_module(scheduled_module(kernel, named_target(target))[0])
 
 
-@pytest.mark.parametrize("target", ["x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64-neon", "wasm32"])
+@pytest.mark.parametrize(
+    "target", ["x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64-neon", "wasm32"]
+)
 def test_the_text_is_sound_and_always_the_same(target: str) -> None:
-    for text, shape in (("ik,kj->ij", (70, 90, 80)), ("ki,jk->ij", (20, 9, 3000)), ("ik,jk->ij", (2, 60, 99))):
+    for text, shape in (
+        ("ik,kj->ij", (70, 90, 80)),
+        ("ki,jk->ij", (20, 9, 3000)),
+        ("ik,jk->ij", (2, 60, 99)),
+    ):
         kernel = kernel_of(einsum(text, dict(zip("ijk", shape))), bias(shape[1]))
         module = scheduled_module(kernel, named_target(target))[0]
         verify(module)
@@ -198,9 +208,7 @@ def test_plans_follow_shapes() -> None:
 
 def test_what_is_no_contraction_is_refused() -> None:
     kernel = kernel_of(einsum("ik,kj->ij", {"i": 3, "j": 4, "k": 5}), relu())
-    shifted = replace(
-        kernel.generics[1].reads[0], map=AffineMap(2, (((1, 0), 0), ((0, 1), 1)))
-    )
+    shifted = replace(kernel.generics[1].reads[0], map=AffineMap(2, (((1, 0), 0), ((0, 1), 1))))
     wrong = replace(kernel.generics[1], reads=(shifted,))
     with pytest.raises(ValueError, match="identical point"):
         schedule_contract(
@@ -209,7 +217,10 @@ def test_what_is_no_contraction_is_refused() -> None:
         )  # fmt: skip
     with pytest.raises(ValueError, match="adds a product"):
         schedule_contract(
-            replace(kernel, generics=(kernel.generics[1],)), named_target("x86-64-v4"), Module(), "k"
+            replace(kernel, generics=(kernel.generics[1],)),
+            named_target("x86-64-v4"),
+            Module(),
+            "k",
         )
 
 

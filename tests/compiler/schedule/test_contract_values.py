@@ -1,7 +1,7 @@
 """Contractions against sums in float64: shapes, layouts, element types, exact ends of buffers.
 
-The bound is that of a sum of n rounded products in any order: n · eps · Σ|x·y| (Higham, "Accuracy and
-Stability of Numerical Algorithms", 2002, section 3.1).
+The bound is that of a sum of n rounded products in any order: n · eps · Σ|x·y| (Higham, "Accuracy
+and Stability of Numerical Algorithms", 2002, section 3.1).
 """
 
 from __future__ import annotations
@@ -141,12 +141,19 @@ def test_any_axes(text: str, sizes: dict[str, int]) -> None:
 @pytest.mark.parametrize("text", ["ik,kj->ij", "ik,jk->ij"])
 @pytest.mark.parametrize(
     ("dtype", "total"),
-    [(f64, f64), (f16, f32), (bf16, f32), (f32, f64), (i32, i32), (i64, i64), (i8, i32), (i16, i64)],
+    [
+        (f64, f64),
+        (f16, f32),
+        (bf16, f32),
+        (f32, f64),
+        (i32, i32),
+        (i64, i64),
+        (i8, i32),
+        (i16, i64),
+    ],
     ids=str,
 )
-def test_element_types(
-    dtype: DType, total: DType, text: str, shape: tuple[int, int, int]
-) -> None:
+def test_element_types(dtype: DType, total: DType, text: str, shape: tuple[int, int, int]) -> None:
     check_einsum(text, dict(zip("ijk", shape)), dtype, total)
 
 
