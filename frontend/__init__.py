@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from . import numpy, tree
+from . import numpy, random, tree
 from .autograd import enable_grad, no_grad
 from .batching import vmap
-from .compile import compile, jit
-from .jacobian import hessian, jacfwd, jacobian, jacrev
+from .compiled import compile, jit
+from .control import cond, fori_loop, map, scan, switch, while_loop
+from .custom import checkpoint, custom_jvp, custom_vjp, remat
+from .jacobians import hessian, jacfwd, jacobian, jacrev
 from .signature import spec
 from .tensor import Tensor
 from .transforms import (
@@ -21,9 +23,14 @@ from .transforms import (
 
 __all__ = [
     "Tensor",
+    "checkpoint",
     "compile",
+    "cond",
+    "custom_jvp",
+    "custom_vjp",
     "enable_grad",
     "eval_shape",
+    "fori_loop",
     "grad",
     "hessian",
     "jacfwd",
@@ -32,12 +39,18 @@ __all__ = [
     "jit",
     "jvp",
     "linearize",
+    "map",
     "no_grad",
     "numpy",
+    "random",
+    "remat",
+    "scan",
     "spec",
     "stop_gradient",
+    "switch",
     "tree",
     "value_and_grad",
     "vjp",
     "vmap",
+    "while_loop",
 ]

@@ -18,6 +18,8 @@ import numpy as np
 
 from lazir.compiler.graph import Graph
 from lazir.compiler.interpret import interpret
+from lazir.compiler.mlir.printer import print_module
+from lazir.compiler.text import graph_to_module
 
 Array = np.ndarray[Any, Any]
 
@@ -87,6 +89,8 @@ def clear() -> None:
 
 def text(graph: Graph, stage: str, device: str | None = None) -> str:
     """The text of a stage (`graph`, `optimized`, `kernels`, `loops`, `llvm`, `asm`) of a graph."""
+    if stage == "graph":
+        return print_module(graph_to_module(graph))
     pipeline = importlib.import_module("lazir.compiler.pipeline")
     return pipeline.stage_text(graph, stage)  # type: ignore[no-any-return]
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from lazir.compiler.graph import Builder, Graph, Node, Value
-from lazir.compiler.types import TensorType
+from lazir.compiler.types import DType, TensorType
 
 from . import tree
-from .apply import builder, lift, operand, tensor, value_of
+from .apply import builder, convert, lift, operand, tensor, value_of
 from .handle import Handle, wrap
 from .lazy import FUNCTIONAL, LAZY, LazyNode, Recording, alias, cone, record
 from .trace import TraceBuilder, active, close_body, lazy_value, tracing
@@ -92,10 +92,11 @@ def stage(
     return _recorded(fn, leaves, name)
 
 
-def _split_results(out: Any) -> tuple[Structure, list[Value], dict[int, Any]]:
+def _split_results(out: Any) -> tuple[Structure, list[Value], dict[int, Any], list[bool]]:
     leaves, structure = tree.flatten(out)
     values: list[Value] = []
     fixed: dict[int, Any] = {}
+    weak: list[bool] = []
     for k, x in enumerate(leaves):
         try:
             found = operand(x)
@@ -103,7 +104,21 @@ def _split_results(out: Any) -> tuple[Structure, list[Value], dict[int, Any]]:
             fixed[k] = x
             continue
         values.append(lift(found))
-    return structure, values, fixed
+        weak.append(found.weak)
+    return structure, values, fixed, weak
+
+
+class TracedBody(NamedTuple):
+    """A function traced on placeholders: a Graph whose first parameters are `captures`.
+
+    `out`, `fixed`: see Staged. `weak`: which results have a weak dtype.
+    """
+
+    graph: Graph
+    captures: list[Value]
+    out: Structure
+    fixed: dict[int, Any]
+    weak: list[bool]
 
 
 def trace_body(
@@ -111,30 +126,49 @@ def trace_body(
     types: Sequence[TensorType],
     weak: Sequence[bool] = (),
     name: str = "body",
-) -> tuple[Graph, list[Value], Structure, dict[int, Any]]:
-    """The Graph of `fn` on placeholders of these types, its captured values first, and these values."""
+    targets: Sequence[DType] | None = None,
+) -> TracedBody:
+    """Trace `fn` on placeholders of these types; `targets` are dtypes to convert its results to."""
     inner = TraceBuilder(active(), name)
     params = [inner.param(t) for t in types]
     loose = weak or [False] * len(params)
     holders = [wrap(p, w) for p, w in zip(params, loose)]
     with tracing(inner):
-        structure, values, fixed = _split_results(fn(holders))
+        structure, values, fixed, loose_results = _split_results(fn(holders))
+        if targets is not None and len(targets) == len(values):
+            values = [convert(v, t) for v, t in zip(values, targets)]
         body = close_body(inner, values)
-    return body.graph, body.captures, structure, fixed
+    return TracedBody(body.graph, body.captures, structure, fixed, loose_results)
+
+
+def aligned(bodies: Sequence[tuple[Graph, Sequence[Value]]]) -> tuple[list[Value], list[Graph]]:
+    """Bodies with their captures, rebuilt so that all take the same captures first."""
+    captures = list(dict.fromkeys(v for _, held in bodies for v in held))
+    graphs = []
+    for graph, held in bodies:
+        b = Builder(name=graph.name)
+        common = {v: b.param(v.type, "captured") for v in captures}
+        mapping = {p: common[v] for p, v in zip(graph.params, held)}
+        for p, label in list(zip(graph.params, graph.param_names))[len(held) :]:
+            mapping[p] = b.param(p.type, label)
+        graphs.append(b.graph(b.inline(graph.results, mapping, graph.locs)))
+    return captures, graphs
 
 
 def _traced(
     fn: Any, outer: list[Value], types: Sequence[TensorType], weak: Sequence[bool], name: str
 ) -> Staged:
-    graph, captures, structure, fixed = trace_body(fn, types, weak, name)
-    return Staged(graph, [*captures, *outer], len(captures), structure, fixed, None)
+    body = trace_body(fn, types, weak, name)
+    return Staged(
+        body.graph, [*body.captures, *outer], len(body.captures), body.out, body.fixed, None
+    )
 
 
 def _recorded(fn: Any, leaves: Sequence[Any], name: str) -> Staged:
     outer = [lazy_value(x) for x in leaves]
     stand_ins = [alias(v, FUNCTIONAL) for v in outer]
     out = fn([wrap_stand_in(n, x) for n, x in zip(stand_ins, leaves)])
-    structure, values, fixed = _split_results(out)
+    structure, values, fixed, _ = _split_results(out)
     own = set(stand_ins)
     oldest = min((n.serial for n in stand_ins), default=0)
 
