@@ -1,8 +1,6 @@
-"""Rewrites what kernels do not know into what they do, before fusion.
+"""Rewrites what kernels do not know into what they do, before fusion: `scan` is a `while` that counts.
 
-Takes: any Graph. Gives: an equal Graph in which bodies of `call`s are written out, `scan` is `while`,
-and convolutions and windows have no padding or gaps of their own: a `pad` or `slice` makes them.
-Unlike the graph passes this one is required. Must not know: fusion, schedules.
+Takes: a decomposed Graph. Gives: an equal Graph for fusion. Must not know: fusion, schedules.
 """
 
 from __future__ import annotations
@@ -11,16 +9,8 @@ from collections.abc import Sequence
 
 from ..graph import Builder, Graph, Node, Value, rewrite
 from ..opdef import OPS
-from ..ops.reduction import highest, lowest
 from ..ops.source import constant
-from ..types import DType, TensorType, i64
-
-_BODIES = {
-    "call": "body",
-    "checkpoint": "body",
-    "custom_jvp": "graph",
-    "custom_vjp": "graph",
-}  # fmt: skip
+from ..types import TensorType, i64
 
 
 def expand(graph: Graph) -> Graph:
@@ -31,90 +21,18 @@ def expand(graph: Graph) -> Graph:
 
 
 def _handler(node: Node):  # type: ignore[no-untyped-def]
-    if node.op in _BODIES:
-        return _inline
     if node.op == "scan":
         return _scan
     reduces = OPS[node.op].family in ("reduction", "window")
     reduces_nothing = reduces and node.attrs.get("axes", node.inputs[0].shape) == ()
     if node.op == "stop_gradient" or reduces_nothing:
         return lambda b, node, inputs: inputs
-    if node.op == "conv" and _has_gaps(node, "lhs_dilation"):
-        return _conv
-    if node.op == "reduce_window" and _has_gaps(node, "base_dilation"):
-        return _window
     return None
 
 
 def _replace(b: Builder, node: Node, inputs: tuple[Value, ...]) -> Sequence[Value] | None:
     handler = _handler(node)
     return None if handler is None else handler(b, node, inputs)
-
-
-def _inline(b: Builder, node: Node, inputs: tuple[Value, ...]) -> Sequence[Value]:
-    body: Graph = node.attrs[_BODIES[node.op]]
-    return b.inline(body.results, dict(zip(body.params, inputs)), body.locs)
-
-
-# -- windows ------------------------------------------------------------------------------
-def _has_gaps(node: Node, dilation: str) -> bool:
-    attrs = node.attrs
-    return any((*attrs["low"], *attrs["high"])) or any(d != 1 for d in attrs[dilation])
-
-
-def _padded(
-    b: Builder,
-    x: Value,
-    axes: Sequence[int],
-    low: Sequence[int],
-    high: Sequence[int],
-    dilation: Sequence[int],
-    fill: int | float,
-) -> Value:
-    """x with gaps and padding of `fill` along `axes`; negative widths crop."""
-    rank = len(x.shape)
-    rows = {a: (lo, hi, d - 1) for a, lo, hi, d in zip(axes, low, high, dilation)}
-    widths = [rows.get(k, (0, 0, 0)) for k in range(rank)]
-    value = constant(b, fill, x.type.dtype)
-    if any(lo > 0 or hi > 0 or i for lo, hi, i in widths):
-        x = OPS["pad"](
-            b,
-            x,
-            value,
-            low=tuple(max(0, lo) for lo, _, _ in widths),
-            high=tuple(max(0, hi) for _, hi, _ in widths),
-            interior=tuple(i for _, _, i in widths),
-        )
-    if any(lo < 0 or hi < 0 for lo, hi, _ in widths):
-        start = [min(max(0, -lo), n) for (lo, _, _), n in zip(widths, x.shape)]
-        limit = [max(s, n - max(0, -hi)) for (_, hi, _), n, s in zip(widths, x.shape, start)]
-        x = OPS["slice"](b, x, start=tuple(start), limit=tuple(limit), stride=(1,) * rank)
-    return x
-
-
-def _conv(b: Builder, node: Node, inputs: tuple[Value, ...]) -> Sequence[Value]:
-    attrs = dict(node.attrs)
-    spatial = len(attrs["stride"])
-    axes = [attrs["lhs"].index(str(k)) for k in range(spatial)]
-    x = _padded(b, inputs[0], axes, attrs["low"], attrs["high"], attrs["lhs_dilation"], 0)
-    attrs.update(low=(0,) * spatial, high=(0,) * spatial, lhs_dilation=(1,) * spatial)
-    return [OPS["conv"](b, x, inputs[1], **attrs)]
-
-
-def _window(b: Builder, node: Node, inputs: tuple[Value, ...]) -> Sequence[Value]:
-    attrs = dict(node.attrs)
-    rank = len(inputs[0].shape)
-    fill = window_unit(attrs["op"], inputs[0].type.dtype)
-    x = _padded(
-        b, inputs[0], range(rank), attrs["low"], attrs["high"], attrs["base_dilation"], fill
-    )
-    attrs.update(low=(0,) * rank, high=(0,) * rank, base_dilation=(1,) * rank)
-    return [OPS["reduce_window"](b, x, **attrs)]
-
-
-def window_unit(op: str, dtype: DType) -> int | float:
-    """What a window of `op` meets in padding."""
-    return {"sum": 0, "max": lowest(dtype), "min": highest(dtype)}[op]
 
 
 # -- scan ---------------------------------------------------------------------------------

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..graph import Builder, Graph, Node, Value
-from ..kernel import PARALLEL, REDUCTION, Generic, Kernel, Output, Read, canonical
+from ..kernel import PARALLEL, REDUCTION, Generic, Kernel, Output, Read, alias, canonical
 from ..mlir.ir import AffineMap, Dense
 from ..opdef import OPS
+from ..ops.windows import window_unit
 from ..scalars import Scalars, storage
-from ..types import DType, Shape, TensorType, f32, i64
+from ..types import DType, TensorType, f32, i64
 from .body import BodyWriter, from_storage, identity_point, to_storage
 from .clusters import (
     OUTER,
@@ -31,7 +32,7 @@ from .clusters import (
     reduction_point,
 )
 from .clusters import REDUCTION as REDUCE
-from .expand import expand, window_unit
+from .expand import expand
 from .scatter import scatter_kernel
 
 
@@ -80,16 +81,6 @@ def _lower_cluster(
     )
     for k, value in enumerate(results):
         mapping[value] = node.results[k]
-
-
-def alias(builder: Builder, source: Value, shape: Shape) -> Value:
-    """The buffer of `source` in another shape; never the alias of an alias."""
-    if source.op == "alias":
-        source = source.node.inputs[0]
-    if source.shape == shape:
-        return source
-    type = TensorType(shape, source.type.dtype)
-    return builder.add("alias", (source,), {"shape": shape}, (type,), builder.current).result
 
 
 def _lower_opaque(node: Node, builder: Builder, mapping: dict[Value, Value]) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..graph import Builder, Node, Value
 from ..opdef import OPS, Array, Attrs, OpDef, Tangents, Types, define
-from ..types import NUMERIC, REAL, Shape, TensorType, bf16, f64, i1, i64
+from ..types import NUMERIC, REAL, DType, Shape, TensorType, bf16, f64, i1, i64
 from . import draws
 from .arithmetic import add, div, maximum, minimum, mul
 from .convolution import check_windows, dilated, padding_for, spread_and_pad, window_positions
@@ -34,8 +34,9 @@ UNROLLED_WINDOW = 64
 _ACCEPTED = {"sum": NUMERIC, "max": REAL, "min": REAL}
 
 
-def _unit(op: str, type: TensorType) -> int | float:
-    return {"sum": lambda t: 0, "max": lowest, "min": highest}[op](type.dtype)
+def window_unit(op: str, dtype: DType) -> int | float:
+    """What a window of `op` meets in gaps and padding."""
+    return {"sum": lambda t: 0, "max": lowest, "min": highest}[op](dtype)
 
 
 def _places(shape: Shape, attrs: Attrs) -> Shape:
@@ -62,8 +63,8 @@ def _infer(types: Types, attrs: Attrs) -> Types:
 def _reference(arrays: Sequence[Array], attrs: Attrs, ins: Types, outs: Types) -> Sequence[Array]:
     (x,), op = arrays, attrs["op"]
     wide = x.astype(np.float64) if x.dtype.kind == "f" else x
-    padded = spread_and_pad(wide, attrs, "base_dilation", range(x.ndim), _unit(op, ins[0]))
-    total = np.full(outs[0].shape, _unit(op, ins[0]), wide.dtype)
+    padded = spread_and_pad(wide, attrs, "base_dilation", range(x.ndim), window_unit(op, ins[0].dtype))
+    total = np.full(outs[0].shape, window_unit(op, ins[0].dtype), wide.dtype)
     rule = {"sum": add, "max": maximum, "min": minimum}[op].reference
     if total.size:
         for at in np.ndindex(*attrs["window"]):
@@ -175,7 +176,7 @@ def _masked(b: Builder, x: Value, y: Value, inside: Value | None) -> Value:
 def _extremum_tangent(b: Builder, node: Node, x: Value, y: Value, t: Value) -> Value:
     """The mean tangent of the elements that equal their window's extremum."""
     op, window, places = node.attrs["op"], node.attrs["window"], y.shape
-    wide_x, wide_t = _extended(b, node, x, _unit(op, x.type)), _extended(b, node, t, 0)
+    wide_x, wide_t = _extended(b, node, x, window_unit(op, x.type.dtype)), _extended(b, node, t, 0)
     inside = None
     if wide_x is not x:
         inside = _extended(b, node, constant(b, 1, i1, x.shape), 0)

@@ -1,4 +1,4 @@
-"""Ops that are others in disguise: calls and custom derivatives inlined, padded convolutions pad.
+"""Ops that are others in disguise: calls and custom derivatives inlined, padded convolutions and windows pad.
 
     call(x) {body}                      →   the body, on x
     conv(x, k) {low = 1, high = 1, …}   →   conv(pad(x), k) {low = 0, high = 0, …}
@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..graph import Graph, Node, Value
-from ..opdef import OPS
+from ..opdef import OPS, Attrs
 from ..ops.source import constant
+from ..ops.windows import window_unit
 from ..rewrite import Editor, everywhere
 
 BODIES = {
@@ -39,32 +40,59 @@ def _decompose(graph: Graph) -> Graph:
             mapping = dict(zip(body.params, inputs, strict=True))
             return editor.inline(body.results, mapping, body.locs)
         if node.op == "conv":
-            return _padded(editor, node, inputs)
+            return _padded_conv(editor, node, inputs)
+        if node.op == "reduce_window":
+            return _padded_window(editor, node, inputs)
         return None
 
     return editor.edit(replace)
 
 
-def _padded(editor: Editor, node: Node, inputs: tuple[Value, ...]) -> Sequence[Value] | None:
+def _padded_conv(
+    editor: Editor, node: Node, inputs: tuple[Value, ...]
+) -> Sequence[Value] | None:
     """The convolution of the padded signal, which is what its padding and dilation mean."""
     attrs = node.attrs
-    low, high, spread = attrs["low"], attrs["high"], attrs["lhs_dilation"]
-    if not any((*low, *high)) and all(s == 1 for s in spread):
+    count = len(attrs["low"])
+    places = [attrs["lhs"].index(str(k)) for k in range(count)]
+    signal = _padded(editor, inputs[0], places, attrs, "lhs_dilation", 0)
+    if signal is inputs[0]:
         return None
-    signal = inputs[0]
-    layout: str = attrs["lhs"]
-    places = [layout.index(str(k)) for k in range(len(low))]
-    widths = {name: [0] * len(signal.shape) for name in ("low", "high", "interior")}
+    none = (0,) * count
+    valid = {**attrs, "low": none, "high": none, "lhs_dilation": (1,) * count}
+    return [OPS["conv"](editor, signal, *inputs[1:], **valid)]
+
+
+def _padded_window(
+    editor: Editor, node: Node, inputs: tuple[Value, ...]
+) -> Sequence[Value] | None:
+    """The same for a window, which meets its unit in padding and gaps."""
+    attrs = node.attrs
+    rank = len(attrs["low"])
+    fill = window_unit(attrs["op"], inputs[0].type.dtype)
+    x = _padded(editor, inputs[0], range(rank), attrs, "base_dilation", fill)
+    if x is inputs[0]:
+        return None
+    none = (0,) * rank
+    valid = {**attrs, "low": none, "high": none, "base_dilation": (1,) * rank}
+    return [OPS["reduce_window"](editor, x, **valid)]
+
+
+def _padded(
+    editor: Editor, x: Value, places: Sequence[int], attrs: Attrs, dilation: str, fill: float
+) -> Value:
+    """x with gaps and padding of `fill` along the axes `places`; x itself where there are none."""
+    low, high, spread = attrs["low"], attrs["high"], attrs[dilation]
+    if not any((*low, *high)) and all(s == 1 for s in spread):
+        return x
+    widths = {name: [0] * len(x.shape) for name in ("low", "high", "interior")}
     for k, axis in enumerate(places):
         widths["low"][axis] = max(low[k], 0)
         widths["high"][axis] = max(high[k], 0)
         widths["interior"][axis] = spread[k] - 1
-    zero = constant(editor, 0, signal.type.dtype)
-    padded = OPS["pad"](editor, signal, zero, **{k: tuple(v) for k, v in widths.items()})
-    cropped = _cropped(editor, padded, places, low, high)
-    none = (0,) * len(low)
-    valid = {**attrs, "low": none, "high": none, "lhs_dilation": (1,) * len(low)}
-    return [OPS["conv"](editor, cropped, *inputs[1:], **valid)]
+    value = constant(editor, fill, x.type.dtype)
+    padded = OPS["pad"](editor, x, value, **{k: tuple(v) for k, v in widths.items()})
+    return _cropped(editor, padded, places, low, high)
 
 
 def _cropped(
