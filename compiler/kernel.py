@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from .graph import Graph
+from .graph import Builder, Graph, Value
 from .mlir.ir import AffineMap, Dense
 from .types import Shape, TensorType
 
@@ -41,9 +41,9 @@ class Output:
 
     `map` picks plain dimensions. `init` is the scalar that every element starts from (None for
     outputs that are written once, whose dims are all parallel).
-    In a kernel of kind scatter, `map` is None and `into` numbers the value that is updated: the body
-    gets that tensor as it stands, and yields the new element, whether to write it (i1), and where
-    (one `index` per axis).
+    In a kernel of kind scatter, `map` is None and `into` numbers the value that is updated: the
+    body gets that tensor as it stands, and yields the new element, whether to write it (i1), and
+    where (one `index` per axis).
     """
 
     type: TensorType
@@ -56,8 +56,8 @@ class Output:
 class Generic:
     """For every point of `dims`: read, run the body, write or accumulate.
 
-    Body params: one per read (a scalar of its element type, or the tensor type where it has no map),
-    then one per output (the element so far). Body results: one per output. Bodies use
+    Body params: one per read (a scalar of its element type, or the tensor type where it has no
+    map), then one per output (the element so far). Body results: one per output. Bodies use
     `linalg.index` (attr dim) for the point itself. Iterations along parallel dims are independent;
     along reduction dims they run in any order that the schedule fixes.
     """
@@ -82,8 +82,9 @@ class Kernel:
     """Generics that run as one unit and keep their intermediate values out of memory.
 
     `kind` names the schedule: map, reduce, row, contract, scatter. `results` numbers the values it
-    returns (as in Read.source). In kinds row and reduce, the leading dims of every Generic are the same
-    parallel ones, and a Generic's result read by a later one is read at the same leading point.
+    returns (as in Read.source). In kinds row and reduce, the leading dims of every Generic are the
+    same parallel ones, and what a later Generic reads of an earlier one is at the same leading
+    point.
     """
 
     name: str
@@ -135,6 +136,17 @@ def canonical(generic: Generic) -> Generic:
     return replace(generic, reads=reads, body=Graph(body.name, params, body.results, body.locs))
 
 
+# -- programs of kernels --------------------------------------------------------------------------
+def alias(builder: Builder, source: Value, shape: Shape) -> Value:
+    """A node `alias`: the buffer of `source` in another shape. Never the alias of an alias."""
+    if source.op == "alias":
+        source = source.node.inputs[0]
+    if source.shape == shape:
+        return source
+    type = TensorType(shape, source.type.dtype)
+    return builder.add("alias", (source,), {"shape": shape}, (type,), builder.current).result
+
+
 # -- names ----------------------------------------------------------------------------------------
 def symbol(name: str) -> str:
     """A name that MLIR, LLVM and C all take.
@@ -147,7 +159,7 @@ def symbol(name: str) -> str:
 
 
 def named_kernels(graph: Graph) -> dict[str, tuple[str, Kernel]]:
-    """The distinct kernels of a kernel-level Graph and of its loops: fingerprint to (symbol, Kernel).
+    """The distinct kernels of a kernel-level Graph, by fingerprint, each with its symbol.
 
     A symbol is `k3_` and the kernel's name; kernels are numbered in the order in which they run.
     """

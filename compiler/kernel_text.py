@@ -3,9 +3,8 @@
 Takes: a kernel-level Graph. Gives: a Module that upstream MLIR verifies, lowers and runs.
 `kernel_parse.py` is its inverse. Must not know: schedules, buffers, targets.
 
-An operand of a Generic without its own dims gets `tensor.empty` of them beside it; a read of the
-first elements of an axis goes through `tensor.extract_slice`. Dims that no operand walks plainly are
-walked by an extra `tensor.empty`. Kernels of kind scatter are loops.
+A read of the first elements of an axis goes through `tensor.extract_slice`; dims that no operand
+walks plainly are walked by an extra `tensor.empty`. Kernels of kind scatter are loops.
 """
 
 from __future__ import annotations
@@ -17,19 +16,19 @@ from .graph import Graph, Node
 from .graph import Value as GraphValue
 from .kernel import Generic, Kernel, Output, canonical, named_kernels, symbol
 from .mlir.builder import Builder
-from .mlir.ir import AffineMap, Block, Dense, Module, Op, Symbol, Typed, Value, function
+from .mlir.ir import AffineMap, Block, Dense, Module, Op, Value, function
 from .reshapes import reshape_steps
-from .types import DType, FunctionType, TensorType, Type, i1, index
+from .types import DType, FunctionType, TensorType, Type, index
 
 KIND = "lz.kind"
 """The attribute of a private function that names its kernel's kind; `barrier` is no kernel."""
 TYPES = "lz.types"
-"""The attribute of the program's function that has its types with bools and unsigned integers, where
-they are other than those of its buffers."""
+"""The attribute of the program's function that has its types with bools and unsigned integers,
+where they are other than those of its buffers."""
 
 
 def kernels_to_module(graph: Graph, types: FunctionType | None = None) -> Module:
-    """The module of a kernel-level Graph. `types` are the program's before they became storage types.
+    """The module of a kernel-level Graph. `types` are the program's own: bools, unsigned integers.
 
     LazirError for a node that has no text.
     """
@@ -285,7 +284,9 @@ class _Program:
         """A call of a function that returns its first arguments."""
         type = FunctionType(tuple(v.type for v in node.inputs), node.types)
         if type not in self.barriers:
-            name = self.barriers[type] = f"barrier{len(self.barriers)}"
+            name = f"barrier{len(self.barriers)}"
+            name += "_" if name == symbol(self.graph.name) else ""
+            self.barriers[type] = name
             func = function(name, type.inputs, type.results, private=True, attrs={KIND: "barrier"})
             block = func.regions[0]
             block.ops.append(Op("func.return", block.args[: len(type.results)]))
