@@ -47,7 +47,8 @@ def native_call(compiled: Compiled, inputs: list[int], outputs: list[int]) -> Ca
     address = native().address("lz_parallel_for")
     context = (ctypes.c_void_p * 5)(address, None, None, ctypes.addressof(record), None)
     room, run = compiled.room.ctypes.data, compiled.run
-    return lambda record=record: run(ins, outs, room, context)  # type: ignore[misc]
+    kept = compiled, record  # the code and what the context points to
+    return lambda kept=kept: run(ins, outs, room, context)  # type: ignore[misc]
 
 
 def best_of(calls: list[Callable[[], object]], flops: float, turns: int = 7) -> list[float]:
@@ -86,7 +87,8 @@ def product(text: str, shape: tuple[int, ...], dtype: DType = f32) -> None:
     ours, theirs = best_of([call, lambda: np.matmul(x, y, out=arrays[2])], flops)
     print(
         f"{text} {shape!s:20} {dtype}  ours {flops / ours / 1e9:6.1f}"
-        f"  NumPy {flops / theirs / 1e9:6.1f}  ratio {theirs / ours:5.2f}  compiled in {seconds * 1e3:3.0f} ms",
+        f"  NumPy {flops / theirs / 1e9:6.1f}  ratio {theirs / ours:5.2f}"
+        f"  compiled in {seconds * 1e3:3.0f} ms",
         flush=True,
     )
 
@@ -96,9 +98,10 @@ def convolution(c: Convolution) -> None:
     flops = 2.0 * np.prod([float(n) for n in c.sizes.values()])
     (ours,) = best_of([call], flops)
     del arrays
+    what = f"{c.layout} {c.images}x{c.size[0]}x{c.size[1]} {c.channels}->{c.features} {c.window}"
     print(
-        f"{c.layout} {c.images}x{c.size[0]}x{c.size[1]} {c.channels}->{c.features} {c.window} stride"
-        f" {c.stride}  {flops / ours / 1e9:6.1f} GFLOP/s  compiled in {seconds * 1e3:3.0f} ms",
+        f"{what} stride {c.stride}  {flops / ours / 1e9:6.1f} GFLOP/s"
+        f"  compiled in {seconds * 1e3:3.0f} ms",
         flush=True,
     )
 

@@ -165,7 +165,8 @@ class _Loops:
         steps = {size: tuple(rows.displacements(0, size)) for size in rows.sizes}
         if plan.copy_lhs == "rows":
             pitch = row_pitch(self.c)
-            depth, steps = (1,), {s: tuple(r * pitch for r in range(s)) for s in rows.sizes}
+            depth = self._panel_depth(1)
+            steps = {s: tuple(r * pitch for r in range(s)) for s in rows.sizes}
         elif plan.copy_lhs == "panel":
             depth = self._panel_depth(rows.largest)
             steps = {s: tuple(range(s * rows.span)) for s in rows.sizes}
@@ -223,7 +224,7 @@ class _Loops:
             def one(row: Value) -> None:
                 item, r = digits(b, row, [self.items, rows.size])
                 start = self._start(0, [*self._batch_places(item), (rows, r)])
-                copier.row(self.lhs_buffer, b.mul(row, pitch), start, self.c.depth[0].size)
+                copier.row(self.lhs_buffer, b.mul(row, pitch), start, product(self.c.depth))
 
             chunks(b, -(-count // ROWS_COPIED), self.shared, some)
         else:

@@ -57,5 +57,5 @@ def span(c: Contraction, access: int) -> int:
 def row_pitch(c: Contraction) -> int:
     """Elements between copied rows: whole cache lines, an odd number of them."""
     line = ALIGNMENT // c.dtype.itemsize
-    lines = -(-c.depth[0].size // line)
+    lines = -(-product(c.depth) // line)
     return (lines + 1 - lines % 2) * line

@@ -282,16 +282,26 @@ def _copy_lhs(c: Contraction, kind: str, rows: Box, columns: Columns, by_lane: b
         return ""
     if by_lane:
         return converted
-    plain = not rows.outer and not rows.inner and len(c.depth) == 1
-    if not plain or columns.count < 4 or rows.largest == 1:
+    little = not c.depth or columns.count < 4 or rows.largest == 1
+    if little or rows.outer or rows.inner:
         return converted
     size = c.dtype.itemsize
-    row_bytes, step_bytes = (d.strides[0] * size for d in (rows.cut, c.depth[0]))
-    if c.depth[0].strides[0] == 1:
+    row_bytes, step_bytes = (d.strides[0] * size for d in (rows.cut, c.depth[-1]))
+    if _dense(c.depth, 0):
         return "rows" if row_bytes % 2048 == 0 or converted else ""
-    if step_bytes >= 4096 or rows.cut.strides[0] != 1:
+    if len(c.depth) == 1 and (step_bytes >= 4096 or rows.cut.strides[0] != 1):
         return "panel"
     return converted
+
+
+def _dense(dims: Sequence[Dim], access: int) -> bool:
+    """Whether an access steps through dims as through one piece of memory."""
+    step = 1
+    for d in reversed(dims):
+        if d.strides[access] != step:
+            return False
+        step *= d.size
+    return True
 
 
 def _grid(flops: int, batch: int, row_tiles: int, column_chunks: int) -> tuple[int, int, int]:

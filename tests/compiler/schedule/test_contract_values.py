@@ -168,6 +168,7 @@ CONVOLUTIONS = [
     Convolution(2, (9, 9), 1, 2, groups=5), Convolution(1, (20, 20), 3, 16, window=(7, 5)),
     Convolution(3, (7, 7), 24, 50, window=(1, 1)), Convolution(1, (30, 30), 40, 64),
     Convolution(2, (9, 40), 3, 17, window=(3, 1)), Convolution(1, (3, 3), 6, 10),
+    Convolution(1, (9, 9), 128, 20, window=(2, 2)),
 ]  # fmt: skip
 
 
