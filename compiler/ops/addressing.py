@@ -120,6 +120,17 @@ class Windows:
                 len(set(axes)) == len(axes) and all(0 <= a < rank for a in axes),
                 f"{name}: {label} {axes} must be distinct and below the operand's rank {rank}",
             )
+        self._check_batch(name, indices)
+        result_rank = self.batch_rank + len(self.offset)
+        require_shape(
+            len(self.offset) == len(self.window_axes)
+            and list(self.offset) == sorted(set(self.offset))
+            and all(0 <= a < result_rank for a in self.offset),
+            f"{name}: offset {self.offset} must be one increasing axis below {result_rank} for "
+            f"each of the window's axes {self.window_axes}",
+        )
+
+    def _check_batch(self, name: str, indices: TensorType) -> None:
         require_shape(
             not set(self.operand_batch) & set(self.axes + self.collapsed),
             f"{name}: operand_batch {self.operand_batch} must not be in axes {self.axes} or "
@@ -134,14 +145,6 @@ class Windows:
             ),
             f"{name}: operand axes {self.operand_batch} of shape {self.operand} and index axes "
             f"{self.index_batch} of {indices.short} do not pair up",
-        )
-        result_rank = self.batch_rank + len(self.offset)
-        require_shape(
-            len(self.offset) == len(self.window_axes)
-            and list(self.offset) == sorted(set(self.offset))
-            and all(0 <= a < result_rank for a in self.offset),
-            f"{name}: offset {self.offset} must be one increasing axis below {result_rank} for "
-            f"each of the window's axes {self.window_axes}",
         )
 
     def places(self, indices: Array, sizes: Sequence[int]) -> tuple[list[Array], list[Array]]:
