@@ -5,20 +5,16 @@ Takes: the node and where its operands' views read. Gives: the Generic and its a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 
-from ..graph import Node
+from ..graph import Node, Value
 from ..kernel import PARALLEL, REDUCTION, Generic, Output, Read
 from ..mlir.ir import AffineMap, Dense
 from ..scalars import scalar_type, storage
 from ..types import DType, TensorType, f32
 from .body import BodyWriter, Index, Linear, Point, identity_point
-
-if TYPE_CHECKING:
-    from .kernels import KernelWriter
-
 
 Operands = tuple[tuple[int, ...], Point, Point]
 """Sizes of the reduction dims, and where each operand is read."""
@@ -76,13 +72,18 @@ def _conv(node: Node) -> Operands:
     return sizes, tuple(lhs[a] for a in attrs["lhs"]), tuple(rhs[a] for a in attrs["rhs"])
 
 
-def contract_generic(kernel: KernelWriter, node: Node) -> tuple[Generic, DType]:
-    """The multiply-add Generic of a product or convolution; operands read through their views."""
+def contract_generic(
+    node: Node, is_leaf: Callable[[Value], bool], number: Callable[[Value], int]
+) -> tuple[Generic, DType]:
+    """The multiply-add Generic of a product or convolution; operands read through their views.
+
+    `number` gives a leaf's number among the kernel's values.
+    """
     out = node.types[0]
     sizes, lhs, rhs = _conv(node) if node.op == "conv" else _dot(node)
     dims = out.shape + sizes
     kinds = (PARALLEL,) * out.rank + (REDUCTION,) * len(sizes)
-    writer = BodyWriter(len(dims), kernel.parts.is_leaf)
+    writer = BodyWriter(len(dims), is_leaf)
     x = writer.value(node.inputs[0], lhs)
     y = writer.value(node.inputs[1], rhs)
     dtype = out.dtype
@@ -94,5 +95,5 @@ def contract_generic(kernel: KernelWriter, node: Node) -> tuple[Generic, DType]:
     total = s.fma(x, y, held) if wide.is_float else s.add(held, s.mul(x, y))
     zero = Dense(TensorType((), wide), np.zeros((), wide.numpy))
     result = Output(TensorType(out.shape, wide), AffineMap.select(len(dims), range(out.rank)), zero)
-    reads = tuple(Read(kernel.slots[v].number, m) for v, m in writer.reads)
+    reads = tuple(Read(number(v), m) for v, m in writer.reads)
     return Generic(dims, kinds, reads, writer.builder.graph([total], "body"), (result,)), wide

@@ -32,6 +32,7 @@ from .clusters import (
     reduction_point,
 )
 from .clusters import REDUCTION as REDUCE
+from .contract import contract_generic
 from .expand import expand
 from .scatter import scatter_kernel
 
@@ -393,9 +394,9 @@ class KernelWriter:
 
     # -- contraction ------------------------------------------------------------------------
     def _write_contract(self, node: Node) -> None:
-        from .contract import contract_generic
-
-        generic, dtype = contract_generic(self, node)
+        generic, dtype = contract_generic(
+            node, self.parts.is_leaf, lambda value: self.slots[value].number
+        )
         self.generics.append(generic)
         base = self._taken() - 1
         self.slots[node.result] = _Slot(base, generic.outs[0].type)
