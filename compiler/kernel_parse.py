@@ -173,6 +173,12 @@ class _Reader:
             refuse(op, "a kernel slices off the first elements of axes only")
         self.windows[op.result] = source
 
+    def _reshape(self, op: Op) -> None:
+        source = op.operands[0]
+        if tensor_type(op, source.type).size:
+            refuse(op, "only an empty tensor is reshaped inside of a kernel, to leave out axes")
+        self.windows[op.result] = self.windows.get(source, source)
+
     def _generic(self, op: Op) -> None:
         count = op.attrs["operandSegmentSizes"][0]
         maps: list[AffineMap] = op.attrs["indexing_maps"]
@@ -235,6 +241,8 @@ _STEPS = {
     "tensor.empty": _Reader._empty,
     "linalg.fill": _Reader._fill,
     "tensor.extract_slice": _Reader._slice,
+    "tensor.collapse_shape": _Reader._reshape,
+    "tensor.expand_shape": _Reader._reshape,
     "linalg.generic": _Reader._generic,
 }
 

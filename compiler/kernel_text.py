@@ -112,8 +112,7 @@ def plain_dim(row: tuple[tuple[int, ...], int]) -> int | None:
 
 def _window(b: Builder, value: Value, map: AffineMap, dims: Sequence[int]) -> Value:
     """The part of a tensor that a map with plain dims reads: a prefix of each axis."""
-    type = value.type
-    assert isinstance(type, TensorType)
+    type = tensor_of(value)
     sizes = []
     for row, n in zip(map.rows, type.shape):
         dim = plain_dim(row)
@@ -121,6 +120,8 @@ def _window(b: Builder, value: Value, map: AffineMap, dims: Sequence[int]) -> Va
         sizes.append(0 if empty else n if dim is None else dims[dim])
     if tuple(sizes) == type.shape:
         return value
+    if type.size == 0:  # upstream takes no slice of an axis of size 0
+        return reshaped(b, value, TensorType(tuple(sizes), type.dtype))
     attrs = {
         "static_offsets": (0,) * type.rank,
         "static_sizes": tuple(sizes),
@@ -128,6 +129,19 @@ def _window(b: Builder, value: Value, map: AffineMap, dims: Sequence[int]) -> Va
         "operandSegmentSizes": (1, 0, 0, 0),
     }
     return b.op("tensor.extract_slice", [value], TensorType(tuple(sizes), type.dtype), **attrs)
+
+
+def tensor_of(value: Value) -> TensorType:
+    """The type of a value that is a tensor."""
+    assert isinstance(value.type, TensorType), value
+    return value.type
+
+
+def reshaped(b: Builder, value: Value, type: TensorType) -> Value:
+    """The tensor in another shape, by one or two operations."""
+    for name, step, attrs in reshape_steps(tensor_of(value), type):
+        value = b.op(name, [value], step, **attrs)
+    return value
 
 
 def _initial(b: Builder, out: Output) -> Value:
@@ -272,10 +286,7 @@ class _Program:
         return self.b.call(name, operands, node.types)
 
     def alias(self, node: Node, operands: list[Value]) -> list[Value]:
-        value = operands[0]
-        for name, type, attrs in reshape_steps(node.inputs[0].type, node.types[0]):
-            value = self.b.op(name, [value], type, **attrs)
-        return [value]
+        return [reshaped(self.b, operands[0], node.types[0])]
 
     def constant(self, node: Node, operands: list[Value]) -> list[Value]:
         return [self.b.op("arith.constant", [], node.types[0], value=node.attrs["value"])]

@@ -317,7 +317,8 @@ class Switch:
         op = view.op
         w.write(f" {w.use(op.operands[0])}")
         extra = pretty_attrs(view, frozenset(["cases"]))
-        w.write(f" {w.dict(extra)}" if extra else "", arrow(view.types("results")))
+        types = ", ".join(map(str, view.types("results")))  # upstream has no parentheses here
+        w.write(f" {w.dict(extra)}" if extra else "", f" -> {types}" if types else "")
         heads = [*(f"case {n}" for n in op.attrs["cases"]), "default"]
         drop = "" if op.results else "scf.yield"
         for head, block in zip(heads, [*op.regions[1:], op.regions[0]]):
@@ -329,6 +330,8 @@ class Switch:
         operand = r.use()
         attrs = r.attr_dict()
         types = read_arrow(r)
+        while types and r.accept(","):
+            types.append(r.type())
         end = "" if types else "scf.yield"
         cases, regions = [], []
         while r.accept("case"):

@@ -93,6 +93,13 @@ func.func @branches(%c: i1, %x: f32, %i: index) -> f32 {
   default {
     scf.yield %1#0 : f32
   }
+  %3:2 = scf.index_switch %i -> f32, index
+  case 0 {
+    scf.yield %x, %i : f32, index
+  }
+  default {
+    scf.yield %x, %i : f32, index
+  }
   scf.index_switch %i
   default {
   }
