@@ -81,6 +81,11 @@ class Value(NamedTuple):
 
 def attribute_key(value: Any) -> Hashable:
     """A hashable stand-in that tells apart what Python's equality does not: 1, True, 1.0, -0.0."""
+    kind = type(value)
+    if kind is int or kind is str:  # by far the most frequent, with the next
+        return value  # type: ignore[no-any-return]
+    if kind is tuple and set(map(type, value)) == {int}:
+        return ("ints", value)
     fingerprint = getattr(value, "fingerprint", None)  # a Graph, a Kernel, a constant
     if fingerprint is not None:
         return (type(value).__name__, fingerprint)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -104,14 +104,14 @@ class Match:
 
 @dataclass(frozen=True)
 class Rule:
-    """`label` says what it does in the manner of algebra: `x * 1 = x`. `needs`: ops of which an
-    operand must be one, for patterns that do not say so themselves."""
+    """`label` says what it does in the manner of algebra: `x * 1 = x`. `all_of`: an op that every
+    operand must be of, for a pattern that names no operands."""
 
     label: str
     left: Pattern
     right: Side | Callable[[Match], Value | None]
     when: Callable[[Match], bool] | None = None
-    needs: tuple[str, ...] = ()
+    all_of: str = ""
 
 
 def uniform(value: Value) -> np.ndarray[Any, Any] | None:
@@ -136,10 +136,12 @@ def _bits(number: float, kind: str, negative: bool, dtype: DType) -> bytes:
 def is_number(value: Value, number: int | float) -> bool:
     """Whether every element of `value` is `number` in its dtype, bit for bit."""
     known = uniform(value)
-    if known is None:
-        return False
-    negative = str(number).startswith("-")  # tells -0.0 from 0.0
-    return known.tobytes() == _bits(number, type(number).__name__, negative, value.type.dtype)
+    return known is not None and known.tobytes() == _bits(*_number_key(number), value.type.dtype)
+
+
+def _number_key(number: int | float) -> tuple[float, str, bool]:
+    """A number with what Python's equality does not see: -0.0 is not 0."""
+    return number, type(number).__name__, str(number).startswith("-")
 
 
 def _match(pattern: Side, value: Value, m: Match) -> bool:
@@ -270,47 +272,77 @@ def everywhere(change: Callable[[Graph], Graph]) -> Callable[[Graph], Graph]:
 
 # -- the driver --------------------------------------------------------------------------
 class RuleSet:
-    """Rules by the op of their root, with what an operand must be for each of them to apply."""
+    """Rules by the op of their root, and by what can be told of a node at a glance."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self._rules: dict[str, list[tuple[Rule, frozenset[str] | None]]] = {}
+        self._entries: dict[str, list[tuple[Rule, Glance]]] = {}
         for rule in rules:
-            self._rules.setdefault(rule.left.op, []).append((rule, _needs(rule)))
+            self._entries.setdefault(rule.left.op, []).append((rule, _glance(rule)))
         self._some: dict[str, frozenset[str] | None] = {}
-        for name, entries in self._rules.items():
-            needs = [n for _, n in entries if n is not None]
-            every = len(needs) == len(entries)
-            self._some[name] = frozenset().union(*needs) if every else None
+        for name, entries in self._entries.items():
+            needs = [g.some for _, g in entries]
+            known = [n for n in needs if n is not None]
+            self._some[name] = frozenset().union(*known) if len(known) == len(needs) else None
 
-    def candidates(self, name: str, inputs: Sequence[Value]) -> Sequence[Rule]:
-        """The rules worth trying on a node."""
-        entries = self._rules.get(name)
+    def candidates(self, name: str, inputs: Sequence[Value]) -> list[Rule]:
+        """The rules worth trying on a node: most nodes have none."""
+        entries = self._entries.get(name)
         if entries is None:
-            return ()
+            return []
         some = self._some[name]
         if some is not None:
             for v in inputs:
                 if v.node.op in some:
                     break
             else:
-                return ()
+                return []
         kinds = {v.node.op for v in inputs}
-        return [rule for rule, needs in entries if needs is None or not kinds.isdisjoint(needs)]
+        numbers: set[bytes] | None = None
+        found = []
+        for rule, glance in entries:
+            if glance.some is not None and kinds.isdisjoint(glance.some):
+                continue
+            if glance.every is not None and kinds != glance.every:
+                continue
+            if glance.alike and inputs[0] != inputs[1]:
+                continue
+            if glance.number is not None:
+                if numbers is None:
+                    numbers = _numbers(inputs)
+                if _bits(*glance.number, inputs[-1].type.dtype) not in numbers:
+                    continue
+            found.append(rule)
+        return found
+
+
+class Glance(NamedTuple):
+    """What must hold of a node's operands for a rule to match: one is of an op in `some`, all are
+    of the one op in `every`, the first two are `alike`, one of them is all `number`."""
+
+    some: frozenset[str] | None
+    every: frozenset[str] | None
+    alike: bool
+    number: tuple[float, str, bool] | None
 
 
 _CONSTANT = frozenset({"constant", "broadcast"})
 
 
-def _needs(rule: Rule) -> frozenset[str] | None:
-    """Ops of which an operand must be one for the rule to match; None where that says nothing."""
-    if rule.needs:
-        return frozenset(rule.needs)
-    for arg in rule.left.args:
-        if isinstance(arg, Pattern):
-            return frozenset({arg.op})
-        if isinstance(arg, Is):
-            return _CONSTANT
-    return None
+def _glance(rule: Rule) -> Glance:
+    args = rule.left.args
+    every = frozenset({rule.all_of}) if rule.all_of else None
+    kinds = [frozenset({a.op}) for a in args if isinstance(a, Pattern)]
+    numbers = [a.value for a in args if isinstance(a, Is)]
+    some = kinds[0] if kinds else _CONSTANT if numbers else every
+    alike = len(args) == 2 and isinstance(args[0], Var) and args[0] == args[1]
+    # A number among operands of another dtype (a condition) is left to the pattern.
+    plain = bool(numbers) and rule.left.op != "select"
+    return Glance(some, every, alike, _number_key(numbers[0]) if plain else None)
+
+
+def _numbers(values: Sequence[Value]) -> set[bytes]:
+    known = (uniform(v) for v in values)
+    return {n.tobytes() for n in known if n is not None}
 
 
 class Rewriter(Editor):
@@ -327,20 +359,19 @@ class Rewriter(Editor):
     def make_one(self, name: str, inputs: tuple[Value, ...], attrs: Mapping[str, Any]) -> Value:
         """The first result of a node with inferred types."""
         types = OPS[name].infer(tuple(v.type for v in inputs), attrs)
-        found = self.rewritten(Node(name, inputs, attrs, types))
-        if found is not None:
-            return found
+        tried = self.rules.candidates(name, inputs)
+        if tried:
+            found = self.first(tried, Node(name, inputs, attrs, types))
+            if found is not None:
+                return found
         return self.add(name, inputs, attrs, types, self.current).result
 
     def number(self, number: int | float, type: TensorType) -> Value:
         """A constant with this value in every element."""
         return constant(self, number, type.dtype, type.shape)
 
-    def rewritten(self, node: Node) -> Value | None:
-        """What a rule makes of a node that is not entered yet, or None."""
-        rules = self.rules.candidates(node.op, node.inputs)
-        if not rules:
-            return None
+    def first(self, rules: Sequence[Rule], node: Node) -> Value | None:
+        """What the first rule that applies makes of a node that is not entered yet, or None."""
         if self.depth >= DEPTH:
             self.unfinished = True
             return None
@@ -385,14 +416,15 @@ def apply_rules(graph: Graph, rules: RuleSet) -> Graph:
         def replace(
             node: Node, inputs: tuple[Value, ...], rewriter: Rewriter = rewriter
         ) -> Sequence[Value] | None:
-            if not rules.candidates(node.op, inputs):
+            tried = rules.candidates(node.op, inputs)
+            if not tried:
                 return None
             here = node if inputs is node.inputs else Node(node.op, inputs, node.attrs, node.types)
-            found = rewriter.rewritten(here)
+            found = rewriter.first(tried, here)
             return None if found is None else [found]
 
-        made = rewriter.edit(replace)
-        if made is graph:
+        graph = rewriter.edit(replace)
+        # What is made is made in its final form, operands first; only depth leaves work behind.
+        if not rewriter.unfinished:
             return graph
-        graph = made
     raise ConvergenceError(f"rules still change {graph.name} after {SWEEPS} sweeps")

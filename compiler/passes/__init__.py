@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 
+from ..collector import paused
 from ..graph import Graph
 from ..verify import verify_graph
 from .decompose import decompose
@@ -44,6 +45,11 @@ def optimize(graph: Graph, leave_out: Iterable[str] = ()) -> Graph:
         raise ValueError(f"no such pass: {', '.join(unknown)}; there are {', '.join(GRAPH_PASSES)}")
     if skipped & REQUIRED:
         raise ValueError(f"cannot leave out {', '.join(sorted(skipped & REQUIRED))}")
+    with paused():
+        return _run(graph, skipped)
+
+
+def _run(graph: Graph, skipped: frozenset[str]) -> Graph:
     check = os.environ.get("LAZIR_VERIFY", "") not in ("", "0")
     if check:
         verify_graph(graph)

@@ -1,4 +1,4 @@
-"""Ops that are others in disguise: calls and custom derivatives inlined, padded convolutions and windows pad.
+"""Ops that are others in disguise: calls are inlined, padded convolutions and windows pad.
 
     call(x) {body}                      →   the body, on x
     conv(x, k) {low = 1, high = 1, …}   →   conv(pad(x), k) {low = 0, high = 0, …}
@@ -48,9 +48,7 @@ def _decompose(graph: Graph) -> Graph:
     return editor.edit(replace)
 
 
-def _padded_conv(
-    editor: Editor, node: Node, inputs: tuple[Value, ...]
-) -> Sequence[Value] | None:
+def _padded_conv(editor: Editor, node: Node, inputs: tuple[Value, ...]) -> Sequence[Value] | None:
     """The convolution of the padded signal, which is what its padding and dilation mean."""
     attrs = node.attrs
     count = len(attrs["low"])
@@ -63,9 +61,7 @@ def _padded_conv(
     return [OPS["conv"](editor, signal, *inputs[1:], **valid)]
 
 
-def _padded_window(
-    editor: Editor, node: Node, inputs: tuple[Value, ...]
-) -> Sequence[Value] | None:
+def _padded_window(editor: Editor, node: Node, inputs: tuple[Value, ...]) -> Sequence[Value] | None:
     """The same for a window, which meets its unit in padding and gaps."""
     attrs = node.attrs
     rank = len(attrs["low"])

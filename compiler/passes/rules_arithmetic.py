@@ -187,7 +187,7 @@ def below_broadcasts() -> Iterator[Rule]:
     for name, record in OPS.items():
         if record.family == "elementwise":
             label = f"{name} of broadcasts = broadcast of {name}"
-            yield Rule(label, op(name)(), _lower_rank(name), needs=("broadcast",))
+            yield Rule(label, op(name)(), _lower_rank(name), all_of="broadcast")
 
 
 def rules() -> list[Rule]:
