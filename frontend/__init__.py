@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import numpy, random, tree
+from . import errors, numpy, random, tree
 from .autograd import enable_grad, no_grad
 from .batching import vmap
 from .compiled import compile, jit
@@ -29,6 +29,7 @@ __all__ = [
     "custom_jvp",
     "custom_vjp",
     "enable_grad",
+    "errors",
     "eval_shape",
     "fori_loop",
     "grad",

@@ -127,8 +127,9 @@ class _Carry:
     A weak start (a Python number) takes the dtype that the body gives back.
     """
 
-    def __init__(self, init: Any) -> None:
+    def __init__(self, init: Any, names: Sequence[str] = ()) -> None:
         self.leaves, self.structure = as_leaves(init)
+        self.names = names or [name for name, _ in tree.flatten_with_path(init, "carry")]
         self.dtypes = [x._dtype for x in self.leaves]
         self.weak = [x._weak for x in self.leaves]
 
@@ -151,13 +152,13 @@ class _Carry:
             mine = TensorType(self.leaves[k].shape, self.dtypes[k])
             if type.shape != mine.shape:
                 fail(
-                    f"{what}: carried value {k} goes into the body as {mine.short} and comes out "
+                    f"{what}: {self.names[k]} goes into the body as {mine.short} and comes out "
                     f"as {type.short}; its shape must not change"
                 )
             if type.dtype is not mine.dtype and not weak:
                 if not self.weak[k]:
                     fail(
-                        f"{what}: carried value {k} goes into the body as {mine.short} and comes "
+                        f"{what}: {self.names[k]} goes into the body as {mine.short} and comes "
                         f"out as {type.short}; convert it with .astype in the body or before"
                     )
                 self.dtypes[k] = type.dtype
@@ -235,7 +236,9 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
             return (i + 1, body_fun(i, value)), None
 
         start = tensor(number(lower, int64, structural=True))
-        (_, value), _ = scan(step, (start, init_val), None, length=count)
+        names = ["i", *(name for name, _ in tree.flatten_with_path(init_val, "init_val"))]
+        carry = _Carry((start, init_val), names)
+        (_, value), _ = _scan("fori_loop", step, carry, None, count)
         return value
     dtype = result_dtype([operand(x).dtype for x in (lower, upper) if not operand(x).weak], [int64])[0]
     low, high = tensor(lift(operand(lower), dtype)), tensor(lift(operand(upper), dtype))
@@ -261,7 +264,13 @@ def scan(
     >>> print(total, sums)
     6 [0 1 3 6]
     """
-    carry = _Carry(init)
+    return _scan("scan", f, _Carry(init), xs, length, reverse)
+
+
+def _scan(
+    what: str, f: Callable[[Any, Any], Any], carry: _Carry, xs: Any, length: int | None,
+    reverse: bool = False,
+) -> Any:
     rows, row_tree = as_leaves(xs)
     count = _length(rows, length)
     slices = [TensorType(x.shape[1:], x._dtype) for x in rows]
@@ -270,10 +279,10 @@ def scan(
     def run(items: Sequence[Any]) -> Any:
         pair = f(tree.unflatten(carry.structure, items[:n]), tree.unflatten(row_tree, items[n:]))
         if not isinstance(pair, tuple | list) or len(pair) != 2:
-            fail("the body of scan returns a pair (carry, y)")
+            fail(f"the body of {what} returns a pair (carry, y)")
         return tuple(pair)
 
-    body = _settled("scan", carry, run, slices, lambda out: out.children[0])
+    body = _settled(what, carry, run, slices, lambda out: out.children[0])
     values = [*body.captures, *carry.values(), *[value_of(x) for x in rows]]
     found = _emit(
         "scan", values, body=body.graph, n_const=len(body.captures), n_carry=n, length=count,

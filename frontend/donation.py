@@ -13,20 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from lazir.compiler.errors import LazirError, source_excerpt
-from lazir.compiler.graph import NO_ATTRS
-from lazir.compiler.types import TensorType
-
-from . import tree
+from . import donated, tree
+from .donated import DonationError
 from .handle import Handle
-from .lazy import LazyNode, known
+from .lazy import LazyNode
 from .locate import user_line
 from .pending import force
 from .signature import Call, Reader
-
-
-class DonationError(LazirError):
-    """A donated tensor that somebody else holds, or that is used again."""
 
 
 def donate_leaves(reader: Reader, call: Call) -> tuple[list[Any], list[int]]:
@@ -87,20 +80,5 @@ def _holder(handle: Handle) -> str:
 
 def finish_donation(leaves: Sequence[Any], places: Sequence[int]) -> None:
     """Make donated tensors refuse further use."""
-    where = user_line()
     for k in places:
-        handle = leaves[k]
-        node = LazyNode("donated", (), NO_ATTRS, (TensorType(handle.shape, handle._dtype),), ())
-        node.locs = (where,) if where is not None else ()
-        handle._array, handle._value = None, node.result
-
-
-def refuse_donated(node: LazyNode) -> None:
-    """DonationError for a tensor whose data was given away."""
-    text = "this tensor was donated to a compiled function and has no data any more"
-    if node.locs:
-        text += f"; it was donated here:\n{source_excerpt(node.locs[0])}"
-    raise DonationError(text, user_line())
-
-
-__all__ = ["DonationError", "donate_leaves", "finish_donation", "known", "refuse_donated"]
+        donated.mark(leaves[k])

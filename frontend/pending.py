@@ -17,7 +17,7 @@ import numpy as np
 
 from lazir.compiler.graph import Graph, Node, Value
 
-from . import engine
+from . import donated, engine
 from .handle import Handle
 from .lazy import LazyNode, cone, has_data, known, record, resolve, structure_key
 from .residuals import residuals
@@ -61,6 +61,8 @@ def force(handles: Iterable[Handle]) -> None:
     """Compute the data of lazy handles."""
     with _lock:
         wanted = [h for h in handles if h._array is None and h._value is not None]
+        for handle in wanted:
+            donated.check(handle)
         missing = [resolve(h._value) for h in wanted if known(h._value) is None]  # type: ignore[arg-type]
         if missing:
             _run(missing)

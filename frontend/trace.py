@@ -20,6 +20,7 @@ from lazir.compiler.mlir.ir import Loc
 from lazir.compiler.ops.source import CONSTANT_BYTES, array_constant
 from lazir.compiler.types import TensorType
 
+from . import donated
 from .handle import Handle, array_and_dtype, wrap
 from .lazy import LAZY, LazyNode, leaf, leaked
 from .locate import user_line, user_location
@@ -80,6 +81,7 @@ class TraceBuilder(Builder):
     def _capture(self, handle: Handle) -> Value:
         known = self.captures.get(id(handle))
         if known is None:
+            donated.check(handle)
             value = self.param(TensorType(handle.shape, handle._dtype), "captured")
             known = self.captures[id(handle)] = (handle, value)
         return known[1]
@@ -183,6 +185,8 @@ def lazy_value(handle: Handle) -> Value:
         handle._value = value
     elif type(value.node) is not LazyNode:
         raise leaked(None, user_line())
+    elif value.node.op == "donated":
+        donated.check(handle)
     return value
 
 

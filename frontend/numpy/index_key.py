@@ -57,10 +57,10 @@ def _as_item(item: Any) -> Any:
             item = item.astype(np.int64)
     if isinstance(item, Handle | slice) or item is None or item is Ellipsis:
         return item
-    if isinstance(item, np.ndarray) and item.dtype == np.bool_:
+    if isinstance(item, np.ndarray) and item.dtype == np.bool_ and item.ndim:
         return item
     if isinstance(item, bool | np.bool_):
-        return np.asarray(item)
+        fail("a plain bool is no index here; use x[None] for True, x[None][:0] for False")
     if isinstance(item, np.ndarray) and item.ndim:
         if item.dtype.kind not in "iu":
             fail(f"index arrays are integers or bools, got {item.dtype}")

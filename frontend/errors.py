@@ -1,0 +1,33 @@
+"""The exceptions that lazir raises, under one name.
+
+Takes nothing. Gives: exception classes. Must not know: where they are raised.
+"""
+
+from __future__ import annotations
+
+from lazir.compiler.errors import (
+    DifferentiationError,
+    LazirError,
+    ParseError,
+    ShapeError,
+    TraceError,
+    TypeRuleError,
+    VerifyError,
+)
+
+from .donated import DonationError
+from .numpy.index_key import OutOfBounds
+from .views import AliasError
+
+__all__ = [
+    "AliasError",
+    "DifferentiationError",
+    "DonationError",
+    "LazirError",
+    "OutOfBounds",
+    "ParseError",
+    "ShapeError",
+    "TraceError",
+    "TypeRuleError",
+    "VerifyError",
+]
