@@ -379,7 +379,7 @@ def _bitcast_reference(
 ) -> Sequence[Array]:
     raw = bf16_bits(arrays[0]) if ins[0].dtype is bf16 else arrays[0]
     if outs[0].dtype is bf16:
-        return [bf16_values(np.ascontiguousarray(raw).view(np.uint16))]
+        return [bf16_values(np.ascontiguousarray(raw).view(np.uint16)).reshape(np.shape(raw))]
     return [np.ascontiguousarray(raw).view(outs[0].dtype.numpy).reshape(raw.shape)]
 
 
