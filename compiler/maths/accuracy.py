@@ -5,7 +5,8 @@ Must not be loosened without saying why: the op table and the tests of compiled 
 
 A unit in the last place is the spacing of the dtype at the exact result, also where that is
 subnormal; a correctly rounded function has 0.5. The bounds lie a little above the largest error
-seen: for f32 over every seventh bit pattern, for f64 over a sample of all exponents.
+seen: for f32 over every seventh bit pattern (functions of two operands, erfinv and rsqrt: a sparser
+sample), for f64 over a sample of all exponents.
 """
 
 from __future__ import annotations
