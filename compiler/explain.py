@@ -1,4 +1,5 @@
-"""What a compiled program does, kernel by kernel: work, traffic, the bound it meets, the time it takes.
+"""What a compiled program does, kernel by kernel: work, traffic, the bound it meets, the time it
+takes.
 
 Takes: a Compilation. Gives: one `KernelReport` a step of the program, and totals.
 Must not know: how a report is shown.
@@ -55,7 +56,8 @@ class ProgramReport:
 
 
 def explain(compilation: Compilation, *, measure: bool = True) -> ProgramReport:
-    """Reports for every step; with `measure`, each kernel is compiled alone and timed on random data.
+    """Reports for every step; with `measure`, each kernel is compiled alone and timed on random
+    data.
 
     A loop or branch is one step without figures: its body runs as often as the data say.
     """

@@ -180,7 +180,9 @@ class Graph:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of the structure: equal exactly for graphs that compute the same in the same way."""
+        """A hash of the structure: equal exactly for graphs that compute the same in the same
+        way.
+        """
         digest = hashlib.sha256()
         number: dict[Node, int] = {}
         for k, param in enumerate(self.params):
@@ -203,7 +205,9 @@ class Graph:
                         yield from inner.walk()
 
     def to_networkx(self) -> networkx.MultiDiGraph:
-        """This graph for networkx: a vertex per node (attributes `op`, `types`), an edge per operand."""
+        """This graph for networkx: a vertex per node (attributes `op`, `types`), an edge per
+        operand.
+        """
         import networkx  # costs 90 ms: imported by those who ask for it alone
 
         result = networkx.MultiDiGraph(name=self.name)
@@ -220,8 +224,8 @@ _scopes = itertools.count(1)
 class Builder:
     """Makes nodes for one trace; equal nodes are made once.
 
-    A child Builder (`parent`) traces the body of a control-flow op: it finds its parents' nodes, and
-    `close` turns the outer values that its body uses into leading parameters (captures).
+    A child Builder (`parent`) traces the body of a control-flow op: it finds its parents' nodes,
+    and `close` turns the outer values that its body uses into leading parameters (captures).
     """
 
     def __init__(self, parent: Builder | None = None, name: str = "main") -> None:
@@ -245,7 +249,9 @@ class Builder:
         return value
 
     def here(self) -> tuple[Loc, ...]:
-        """The user's lines for the node being made. Tracing overrides it with a look at the stack."""
+        """The user's lines for the node being made. Tracing overrides it with a look at the
+        stack.
+        """
         return self.current
 
     @property
@@ -306,7 +312,8 @@ class Builder:
         """Rebuild what `results` reach inside this builder, with `mapping` for the leaves.
 
         `replace(builder, node, inputs)` may give the values of a node's results instead of a copy.
-        A node that neither the mapping nor its inputs change and that this builder knows stays itself.
+        A node that neither the mapping nor its inputs change and that this builder knows stays
+        itself.
         """
         pending = topological(results, stop=lambda n: Value(n, 0) in mapping)
         for node in pending:

@@ -41,7 +41,9 @@ STAGES = ("graph", "optimized", "kernels", "loops", "llvm", "asm")
 
 @dataclass(frozen=True)
 class Compilation:
-    """One Graph on its way to machine code for one Target; every stage is made when first asked for."""
+    """One Graph on its way to machine code for one Target; every stage is made when first asked
+    for.
+    """
 
     graph: Graph
     target: Target

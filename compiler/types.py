@@ -18,7 +18,8 @@ import numpy as np
 class DType:
     """An element type. One object per type, so `is` and `==` agree.
 
-    `name` is its MLIR text, `kind` one of bool int uint float complex index token, `bits` its width.
+    `name` is its MLIR text, `kind` one of bool int uint float complex index token, `bits` its
+    width.
     """
 
     name: str
@@ -63,7 +64,9 @@ class DType:
 
     @cached_property
     def numpy(self) -> np.dtype[Any]:
-        """The NumPy dtype that holds it. bf16 has none in NumPy: it is stored as its uint16 bits."""
+        """The NumPy dtype that holds it. bf16 has none in NumPy: it is stored as its uint16
+        bits.
+        """
         return np.dtype(_NUMPY_NAMES[self.name])
 
     @cached_property
@@ -102,7 +105,8 @@ _NUMPY_NAMES = {
     "f16": "float16", "bf16": "uint16", "f32": "float32", "f64": "float64",
     "complex<f32>": "complex64", "complex<f64>": "complex128", "index": "int64",
 }  # fmt: skip
-_BY_NAME: dict[str, DType] = {t.name: t for t in ELEMENT_TYPES + COMPLEX + (index, token, async_token)}
+_NAMED = ELEMENT_TYPES + COMPLEX + (index, token, async_token)
+_BY_NAME: dict[str, DType] = {t.name: t for t in _NAMED}
 _BY_NUMPY: dict[str, DType] = {t.numpy_name: t for t in ELEMENT_TYPES + COMPLEX}
 
 

@@ -1,1 +1,3 @@
-"""Fusion: from a Graph of ops to a Graph of kernels. `clusters.py` decides, `body.py` writes bodies."""
+"""Fusion: from a Graph of ops to a Graph of kernels. `clusters.py` decides, `body.py` writes
+bodies.
+"""

@@ -218,7 +218,9 @@ class Reader:
         return self.s.minimum(at, self.s.constant(high, index))
 
     def cast_index(self, scalar: Value, dtype: DType) -> Value:
-        """An integer element (logical `dtype`) as an index; an unsigned one beyond i64 saturates."""
+        """An integer element (logical `dtype`) as an index; an unsigned one beyond i64
+        saturates.
+        """
         if dtype.kind == "uint" and dtype.bits == 64:
             top = self.s.constant((1 << 63) - 1, scalar.type.dtype)
             scalar = self.s.minimum(scalar, top, signed=False)
@@ -227,8 +229,8 @@ class Reader:
     def regroup(self, point: Sequence[Index], shape: Sequence[int], to: Sequence[int]) -> Point:
         """The point of shape `to` at the same row-major position as `point` of `shape`.
 
-        Axes are matched in groups of equal size; a group that merges into one axis stays linear, one
-        that splits takes divisions.
+        Axes are matched in groups of equal size; a group that merges into one axis stays linear,
+        one that splits takes divisions.
         """
         result: list[Index] = [Linear((0,) * self.body.dims, 0)] * len(to)
         mine = [k for k, n in enumerate(shape) if n != 1]

@@ -1,8 +1,8 @@
 """Decides which ops run as one kernel: `can_join` is legality, `gain` is profit.
 
 Takes: a decomposed Graph. Gives: Clusters in an order in which they can run.
-A cluster has members (values it computes), each at one of two levels of one iteration space: `outer`
-points, or `outer × row` points. Everything between members is inlined into them.
+A cluster has members (values it computes), each at one of two levels of one iteration space:
+`outer` points, or `outer × row` points. Everything between members is inlined into them.
 Must not know: how a body is written (it asks `BodyWriter` where a member reads), or schedules.
 """
 
@@ -19,7 +19,9 @@ from .body import BodyWriter, Linear, identity_point
 from .scatter import scatter_kernel
 
 INLINE_COST = 2.0
-"""An elementwise value with several readers is computed again in each while it costs no more than this."""
+"""An elementwise value with several readers is computed again in each while it costs no more than
+this.
+"""
 EXPANDED_COST = 1.0
 """The same for a value that its reader repeats along an axis."""
 MAX_COST = 600.0
@@ -27,7 +29,9 @@ MAX_COST = 600.0
 MAX_DEPTH = 60
 """The longest chain that is inlined through a view."""
 ROW_BYTES = 256 * 1024
-"""What the rows that a kernel keeps between its passes may take: they should stay in the L2 cache."""
+"""What the rows that a kernel keeps between its passes may take: they should stay in the L2
+cache.
+"""
 SERIAL_ROW = 16384
 """A row of this length or more is too long for one thread when there are few rows."""
 
@@ -238,7 +242,9 @@ def _opaque_reads(parts: Partition, node: Node) -> list[Value]:
 
 
 def reduction_space(node: Node) -> tuple[Shape, Shape, Hashable, bool]:
-    """A reduction's outer and row shapes, a key that names its row, and whether the row is trailing."""
+    """A reduction's outer and row shapes, a key that names its row, and whether the row is
+    trailing.
+    """
     shape, attrs = node.inputs[0].shape, node.attrs
     if node.op == "reduce_window":
         key = (attrs["window"], attrs["stride"], attrs["window_dilation"], shape)
@@ -250,7 +256,9 @@ def reduction_space(node: Node) -> tuple[Shape, Shape, Hashable, bool]:
 
 
 def reduction_point(node: Node) -> tuple[Linear, ...]:
-    """Where a reduction reads its operand at a point of its space (outer dims first, then the row)."""
+    """Where a reduction reads its operand at a point of its space (outer dims first, then the
+    row).
+    """
     rank = len(node.inputs[0].shape)
     if node.op == "reduce_window":
         point = []
@@ -267,7 +275,9 @@ def reduction_point(node: Node) -> tuple[Linear, ...]:
 
 
 def member_reads(parts: Partition, node: Node) -> tuple[dict[Value, set[AffineMap | None]], float]:
-    """Where the member reads each leaf, as maps of its own iteration space, and its cost per point."""
+    """Where the member reads each leaf, as maps of its own iteration space, and its cost per
+    point.
+    """
     if kind_of(node) == REDUCTION:
         point = reduction_point(node)
         writer = BodyWriter(len(point[0].coefficients) if point else 0, parts.is_leaf)
@@ -297,7 +307,9 @@ _WEIGHT = {
 
 
 def _absorb(parts: Partition, cluster: Cluster) -> None:
-    """Merge `cluster` with the producers and siblings with which it may and should share a kernel."""
+    """Merge `cluster` with the producers and siblings with which it may and should share a
+    kernel.
+    """
     while True:
         options = {p for p in cluster.producers if can_join(parts, p, cluster)}
         options |= {p for p in _siblings(parts, cluster) if can_join(parts, p, cluster)}
@@ -328,7 +340,9 @@ def gain(producer: Cluster, consumer: Cluster) -> float:
 
 # -- legality -------------------------------------------------------------------------------------
 def can_join(parts: Partition, producer: Cluster, consumer: Cluster) -> bool:
-    """Whether one kernel may compute both: one iteration space, no read of another point, no cycle."""
+    """Whether one kernel may compute both: one iteration space, no read of another point, no
+    cycle.
+    """
     if producer.outer is None or consumer.outer is None:
         return False
     if producer.cost + consumer.cost > MAX_COST:
@@ -427,7 +441,9 @@ def _size(shape: Iterable[int]) -> int:
 
 
 def _reaches(starts: Iterable[Cluster], target: Cluster, limit: int = 400) -> bool:
-    """Whether `target` is among what `starts` depend on; true also where the search was cut short."""
+    """Whether `target` is among what `starts` depend on; true also where the search was cut
+    short.
+    """
     pending, seen = list(starts), set(starts)
     while pending:
         cluster = pending.pop()

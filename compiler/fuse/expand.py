@@ -1,4 +1,5 @@
-"""Rewrites what kernels do not know into what they do, before fusion: `scan` is a `while` that counts.
+"""Rewrites what kernels do not know into what they do, before fusion: `scan` is a `while` that
+counts.
 
 Takes: a decomposed Graph. Gives: an equal Graph for fusion. Must not know: fusion, schedules.
 """
@@ -37,7 +38,9 @@ def _replace(b: Builder, node: Node, inputs: tuple[Value, ...]) -> Sequence[Valu
 
 # -- scan ---------------------------------------------------------------------------------
 def _scan(b: Builder, node: Node, inputs: tuple[Value, ...]) -> Sequence[Value]:
-    """A while loop that counts; rows are sliced off the inputs and written into the stacked results."""
+    """A while loop that counts; rows are sliced off the inputs and written into the stacked
+    results.
+    """
     attrs, body = node.attrs, node.attrs["body"]
     n_const, n_carry, length = attrs["n_const"], attrs["n_carry"], attrs["length"]
     stacked = list(inputs[n_const + n_carry :])

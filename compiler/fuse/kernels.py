@@ -1,8 +1,8 @@
 """Writes the clusters as Kernels: a Graph of ops becomes a Graph of kernels.
 
-Takes: a decomposed Graph. Gives: a Graph of the kernel level, whose nodes are `kernel` (attr: Kernel),
-`alias` (the same buffer in another shape), `constant` (an array), `while`, `cond`, `update`, `scatter`.
-All types are storage types. Must not know: schedules, buffers, targets.
+Takes: a decomposed Graph. Gives: a Graph of the kernel level, whose nodes are `kernel` (attr:
+Kernel), `alias` (the same buffer in another shape), `constant` (an array), `while`, `cond`,
+`update`, `scatter`. All types are storage types. Must not know: schedules, buffers, targets.
 """
 
 from __future__ import annotations
@@ -302,9 +302,11 @@ class KernelWriter:
         self.generics.append(Generic(dims, kinds, reads, body, tuple(outs)))
 
     def _write_reduction(self, members: Sequence[Node]) -> None:
-        """A map Generic that makes the elements, where they are not just read, and one that joins them.
+        """A map Generic that makes the elements, where they are not just read, and one that joins
+        them.
 
-        The joining body combines an element with what is held, so it also joins two partial results.
+        The joining body combines an element with what is held, so it also joins two partial
+        results.
         """
         dims = self.outer + self.row
         writer = BodyWriter(len(dims), self.parts.is_leaf)
@@ -410,7 +412,9 @@ def _wide(dtype: DType) -> DType:
 
 
 def _units(node: Node) -> list[tuple[DType, float]]:
-    """Storage type and unit of each accumulator of a reduction: a value, for argmax a position too."""
+    """Storage type and unit of each accumulator of a reduction: a value, for argmax a position
+    too.
+    """
     op, wide = OPS[node.op], _wide(node.inputs[0].type.dtype)
     if node.op == "reduce_window":
         return [(storage(wide), window_unit(node.attrs["op"], wide))]

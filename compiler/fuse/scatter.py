@@ -1,7 +1,9 @@
-"""Writes `scatter` and `dynamic_update_slice` as one Generic: where each update goes, and what it does.
+"""Writes `scatter` and `dynamic_update_slice` as one Generic: where each update goes, and what it
+does.
 
-Takes: the node and what is already in memory. Gives: a Kernel of kind scatter, its reads, its results.
-The updates and the indices are inlined; the array itself is updated where it stands when it may be.
+Takes: the node and what is already in memory. Gives: a Kernel of kind scatter, its reads, its
+results. The updates and the indices are inlined; the array itself is updated where it stands when
+it may be.
 """
 
 from __future__ import annotations

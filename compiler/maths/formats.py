@@ -105,9 +105,7 @@ def with_sign_of(b: Builder[V], x: V, y: V) -> V:
 def power_of_two(b: Builder[V], shifted: V, like: V) -> V:
     """2**n from an integer whose low bits are n + bias; higher bits are shifted out."""
     layout = format_of(b, like)
-    return b.bitcast(
-        b.shift_left(shifted, b.const(layout.fraction_bits, shifted)), layout.name
-    )
+    return b.bitcast(b.shift_left(shifted, b.const(layout.fraction_bits, shifted)), layout.name)
 
 
 def clamp(b: Builder[V], x: V, low: float, high: float) -> V:

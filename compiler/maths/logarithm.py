@@ -90,9 +90,7 @@ def log(b: Builder[V], x: V) -> V:
     return with_log_limits(b, x, log_from_parts(b, *decompose(b, x)))
 
 
-def _log_in_base(
-    b: Builder[V], x: V, unit: tuple[float, ...], two: tuple[float, ...] | None
-) -> V:
+def _log_in_base(b: Builder[V], x: V, unit: tuple[float, ...], two: tuple[float, ...] | None) -> V:
     """log(x) times `unit` (two parts); `two` is the logarithm of 2 (two parts), None for 1."""
     k, f = decompose(b, x)
     high, low = fast_two_sum(b, f, log_tail(b, f))

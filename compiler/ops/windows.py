@@ -63,8 +63,9 @@ def _infer(types: Types, attrs: Attrs) -> Types:
 def _reference(arrays: Sequence[Array], attrs: Attrs, ins: Types, outs: Types) -> Sequence[Array]:
     (x,), op = arrays, attrs["op"]
     wide = x.astype(np.float64) if x.dtype.kind == "f" else x
-    padded = spread_and_pad(wide, attrs, "base_dilation", range(x.ndim), window_unit(op, ins[0].dtype))
-    total = np.full(outs[0].shape, window_unit(op, ins[0].dtype), wide.dtype)
+    unit = window_unit(op, ins[0].dtype)
+    padded = spread_and_pad(wide, attrs, "base_dilation", range(x.ndim), unit)
+    total = np.full(outs[0].shape, unit, wide.dtype)
     rule = {"sum": add, "max": maximum, "min": minimum}[op].reference
     if total.size:
         for at in np.ndindex(*attrs["window"]):

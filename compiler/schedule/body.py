@@ -18,10 +18,13 @@ from ..types import MemRefType, TensorType, Type, VectorType, element, i1
 from .elementary import elementary, function_name
 
 Point = Callable[[int], Value]
-"""The index along a dim of the Generic: an `index`, or a vector of them along the vectorised dim."""
+"""The index along a dim of the Generic: an `index`, or a vector of them along the vectorised
+dim.
+"""
 
 Extract = Callable[[Node, Sequence[Value]], Value]
 """`tensor.extract`: what the node reads, given its operands (the buffer, then the indices)."""
+
 
 @dataclass
 class BodyEmitter:

@@ -28,9 +28,11 @@ STREAM_WIDTH = 4096
 
 
 def schedule_reduce(kernel: Kernel, target: Target, module: Module, name: str) -> Scheduled:
-    """The loop nest of a reduction: along the contiguous axis if that is reduced, else across it."""
+    """The loop nest of a reduction: along the contiguous axis if that is reduced, else across
+    it.
+    """
     space = space_of(kernel)
-    if not space.outer_groups or not space.row_groups or not _across(kernel, space):
+    if not space.outer_groups or not space.row_groups or not across(kernel, space):
         return schedule_row(kernel, target, module, name)
     nest = Nest(kernel, target, module, name)
     workspace = 0
@@ -41,8 +43,10 @@ def schedule_reduce(kernel: Kernel, target: Target, module: Module, name: str) -
     return Scheduled(nest.function, workspace)
 
 
-def _across(kernel: Kernel, space: Space) -> bool:
-    """Whether more of the data is contiguous along the last result dim than along the last row dim."""
+def across(kernel: Kernel, space: Space) -> bool:
+    """Whether more of the data is contiguous along the last result dim than along the last row
+    dim.
+    """
     column, row = space.outer_groups[-1][-1], space.row_groups[-1][-1]
     if space.dims[row] < 8 <= space.dims[column]:
         return True  # a short row fills no vector

@@ -1,7 +1,7 @@
 """Elementary functions as private functions of the loop IR, written once per type and module.
 
-Takes: the name of a `math` op and a scalar or vector type. Gives: the name of a function in the module
-whose body is straight-line arithmetic from `lazir.compiler.maths`.
+Takes: the name of a `math` op and a scalar or vector type. Gives: the name of a function in the
+module whose body is straight-line arithmetic from `lazir.compiler.maths`.
 Must not know: kernels.
 """
 
@@ -38,7 +38,9 @@ def function_name(op: str) -> str | None:
 
 
 def elementary(module: Module, op: str, type: Type, operands: int) -> str:
-    """The symbol of a function of `operands` arguments of `type`; made where the module has none."""
+    """The symbol of a function of `operands` arguments of `type`; made where the module has
+    none.
+    """
     name = function_name(op)
     if name is None or name not in maths.FUNCTIONS:
         raise KeyError(f"{op} has no elementary function")
@@ -55,7 +57,9 @@ def elementary(module: Module, op: str, type: Type, operands: int) -> str:
 
 
 class Arithmetic:
-    """The builder protocol of `lazir.compiler.maths` over loop IR, for scalars and vectors alike."""
+    """The builder protocol of `lazir.compiler.maths` over loop IR, for scalars and vectors
+    alike.
+    """
 
     def __init__(self, b: Builder) -> None:
         self.b = b

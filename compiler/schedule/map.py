@@ -1,7 +1,7 @@
 """Map kernels: every point on its own. Contiguous axes are joined, the innermost runs on vectors.
 
-Takes: a Kernel of one all-parallel Generic. Gives: its loop nest. The last, partial vector of a row is
-masked, so there is one body and no scalar tail. Must not know: other kinds of kernel.
+Takes: a Kernel of one all-parallel Generic. Gives: its loop nest. The last, partial vector of a
+row is masked, so there is one body and no scalar tail. Must not know: other kinds of kernel.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ class MapLoops:
     ) -> None:
         """Loops over `outer` (the first ones parallel), then `inner` elements on vectors.
 
-        With `blocked` the last outer index counts blocks of the innermost axis; `start` is where the
-        inner elements begin.
+        With `blocked` the last outer index counts blocks of the innermost axis; `start` is where
+        the inner elements begin.
         """
 
         def row(coords: Sequence[Value]) -> None:
@@ -212,10 +212,10 @@ def parallel_loops(
         if items % size:
             high = b.op("arith.minsi", [high, b.index(items)])
         with b.loop(low, high, b.index(1)) as item:
-            inner(_unflatten(nest, item, extents[:split]), rest)
+            inner(unflatten(nest, item, extents[:split]), rest)
 
 
-def _unflatten(nest: Nest, item: Value, extents: Sequence[int]) -> list[Value]:
+def unflatten(nest: Nest, item: Value, extents: Sequence[int]) -> list[Value]:
     """The coordinates of a row-major position."""
     b = nest.b
     coords: list[Value] = []

@@ -68,7 +68,9 @@ def _accesses(kernel: Kernel, rank: int) -> tuple[list[tuple[int, ...]], set[int
 
 @dataclass(frozen=True)
 class Pass:
-    """Generics that run together: over the row (maps, then at most one reduction), or per outer point."""
+    """Generics that run together: over the row (maps, then at most one reduction), or per outer
+    point.
+    """
 
     generics: tuple[Generic, ...]
     over_row: bool

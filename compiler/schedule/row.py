@@ -1,4 +1,5 @@
-"""Row kernels: all passes over one row while it is in the cache, rows in parallel, vectors along the row.
+"""Row kernels: all passes over one row while it is in the cache, rows in parallel, vectors along
+the row.
 
 Takes: a Kernel of kind row, or reduce over trailing axes. Gives: its loop nest. A reduction to few
 results over long rows is cut into blocks whose partial results are joined in order afterwards.
@@ -52,7 +53,7 @@ class RowLoops:
         inner = self.row_extents[-1] if self.row_extents else 1
         self.lanes = vector_lanes(nest.target, body_dtypes(nest.kernel), inner)
         self.vector_dim = space.row_groups[-1][-1] if space.row_groups else 0
-        self.buffered = _kept_between_passes(nest.kernel, self.passes)
+        self.buffered = kept_between_passes(nest.kernel, self.passes)
 
     # -- whole rows -------------------------------------------------------------------------
     def write(self) -> int:
@@ -160,7 +161,9 @@ class RowLoops:
     def _vector_loops(
         self, step: Pass, coords: list[Value], extents: Sequence[int], start: Value
     ) -> list[Value]:
-        """Vectors along the innermost group, several at a time, then the rest, then masked lanes."""
+        """Vectors along the innermost group, several at a time, then the rest, then masked
+        lanes.
+        """
         work = sum(body_work(g) for g in step.generics)
         inner = extents[-1]
         side = min(unroll(work), max(1, inner // self.lanes)) if step.reduction else 1
@@ -191,7 +194,9 @@ class RowLoops:
         width: int,
         held: Sequence[Value],
     ) -> list[Value]:
-        """`count` elements from `base`: `side` vectors an iteration, single vectors, masked lanes."""
+        """`count` elements from `base`: `side` vectors an iteration, single vectors, masked
+        lanes.
+        """
         b = self.b
         each = len(held) // side
         parts = [list(held[k * each : (k + 1) * each]) for k in range(side)]
@@ -271,7 +276,9 @@ class RowLoops:
         return any(t.rank > self.space.outer for t in types)
 
     def write_split(self) -> int:
-        """Partial results of blocks in parallel, then joined in order; returns the workspace bytes."""
+        """Partial results of blocks in parallel, then joined in order; returns the workspace
+        bytes.
+        """
         b, nest = self.b, self.nest
         step = next(p for p in self.passes if p.over_row)
         reduction = step.reduction
@@ -357,8 +364,10 @@ class RowLoops:
         self.nest.held.clear()
 
 
-def _kept_between_passes(kernel: Kernel, passes: Sequence[Pass]) -> set[int]:
-    """Values over the row that a later pass reads and that are no results: they need a row buffer."""
+def kept_between_passes(kernel: Kernel, passes: Sequence[Pass]) -> set[int]:
+    """Values over the row that a later pass reads and that are no results: they need a row
+    buffer.
+    """
     made: dict[int, int] = {}
     number = len(kernel.params)
     for g in kernel.generics:

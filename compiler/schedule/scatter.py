@@ -1,8 +1,8 @@
 """Scatter kernels: updates written one after another, in row-major order, into the array itself.
 
-Takes: a Kernel of kind scatter. Gives: its loop nest; the array is both a parameter that is not read
-and the result buffer, which holds its contents already. Where consecutive updates go to consecutive
-places, they are written as vectors. Must not know: who copied the array.
+Takes: a Kernel of kind scatter. Gives: its loop nest; the array is both a parameter that is not
+read and the result buffer, which holds its contents already. Where consecutive updates go to
+consecutive places, they are written as vectors. Must not know: who copied the array.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def _always(generic: Generic) -> bool:
 
 
 def _vector_dim(generic: Generic) -> int | None:
-    """The innermost dim, if along it the last index counts up by one, all else of the place is fixed
-    and nothing is read back."""
+    """The innermost dim, if along it the last index counts up by one, all else of the place is
+    fixed and nothing is read back."""
     body, rank = generic.body, len(generic.dims)
     if not rank or generic.dims[-1] == 1:
         return None

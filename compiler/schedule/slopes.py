@@ -1,6 +1,7 @@
 """How index expressions of a body grow along a dim: what tells a run of neighbours from a gather.
 
-Takes: a Generic and a scalar of its body. Gives: its increase from one point to the next, if constant.
+Takes: a Generic and a scalar of its body. Gives: its increase from one point to the next, if
+constant.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ def _read_slope(generic: Generic, param: int, dim: int) -> int | None:
 
 
 def counts_up(generic: Generic, place: list[Value], dim: int) -> bool:
-    """Whether along `dim` a place moves to its right neighbour: the last index by one, the others not."""
+    """Whether along `dim` a place moves to its right neighbour: the last index by one, the others
+    not.
+    """
     slopes = [slope(generic, p, dim) for p in place]
     return bool(slopes) and slopes[-1] == 1 and not any(s != 0 for s in slopes[:-1])
