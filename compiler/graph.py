@@ -64,7 +64,7 @@ class Value(NamedTuple):
     """Result `index` of `node`."""
 
     node: Node
-    index: int
+    index: int  # type: ignore[assignment]  # tuple.index is not for a Value
 
     @property
     def type(self) -> TensorType:

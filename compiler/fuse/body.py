@@ -39,7 +39,7 @@ Index: TypeAlias = Linear | Value
 Point: TypeAlias = tuple[Index, ...]
 
 
-def identity_point(dims: int) -> Point:
+def identity_point(dims: int) -> tuple[Linear, ...]:
     """The iteration point itself: (d0, d1, …)."""
     return tuple(Linear(tuple(int(k == d) for k in range(dims)), 0) for d in range(dims))
 

@@ -73,7 +73,7 @@ class Builder:
             self.block = outer
 
     # -- constants -----------------------------------------------------------------------
-    def const(self, value: int | float | np.generic, type: Type) -> Value:
+    def const(self, value: int | float | np.generic | np.ndarray[Any, Any], type: Type) -> Value:
         """A scalar or (splat) vector constant at the head of the function; bf16 by its bits."""
         dtype = element(type)
         data = np.asarray(value, dtype.numpy)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..kernel import REDUCTION, Generic, Kernel
 from ..mlir.ir import Value
-from ..types import VectorType
+from ..types import VectorType, element
 from .nest import Nest, address_form
 
 
@@ -132,7 +132,7 @@ def across_lanes(nest: Nest, generic: Generic, values: Sequence[Value]) -> list[
         lanes = type.shape[0]
         if lanes == 1:
             return [
-                b.op("vector.extract", [v], v.type.dtype, static_position=(0,)) for v in current
+                b.op("vector.extract", [v], element(v.type), static_position=(0,)) for v in current
             ]
         half = lanes // 2
         sides: list[list[Value]] = []
@@ -140,7 +140,7 @@ def across_lanes(nest: Nest, generic: Generic, values: Sequence[Value]) -> list[
             attrs = {"offsets": [offset], "sizes": [half], "strides": [1]}
             side = []
             for v in current:
-                part = VectorType((half,), v.type.dtype)
+                part = VectorType((half,), element(v.type))
                 side.append(b.op("vector.extract_strided_slice", [v], part, **attrs))
             sides.append(side)
         current = combine(nest, generic, sides[0], sides[1])
