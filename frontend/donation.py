@@ -75,7 +75,7 @@ def _holder(handle: Handle) -> str:
         if isinstance(other, LazyNode):
             return "a pending operation"
         return f"a {type(other).__name__}"
-    return "another object"
+    return "another object (a NumPy array made from it, perhaps)"
 
 
 def finish_donation(leaves: Sequence[Any], places: Sequence[int]) -> None:

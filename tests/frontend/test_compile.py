@@ -174,7 +174,7 @@ def test_donation() -> None:
         x + 1
     held = lz.Tensor(np.ones(4))
     view = held.numpy()
-    with pytest.raises(DonationError, match="a NumPy view shares its data"):
+    with pytest.raises(DonationError, match="shares its data"):
         f(held, y)
     assert view[0] == 1 and y.tolist() == [1, 1, 1, 1]
 
