@@ -184,6 +184,8 @@ Must not be edited: `benchmarks/fit_polynomials.py` derives and prints this file
 from __future__ import annotations
 
 Table = dict[str, tuple[float, ...]]
+
+# fmt: off
 '''
 
 
