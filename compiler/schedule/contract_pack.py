@@ -92,6 +92,9 @@ class Copier:
         def move(at: list[Value], _: list[Value]) -> list[Value]:
             place = affine(self.b, 0, [(start, 1), *self._terms(at, depth)])
             goal = affine(self.b, 0, [(to, 1), *zip(at, steps)])
+            if step != 1 and width > 1:
+                self._gathered(target, goal, place, (width, pitch), step)
+                return []
             for v in range(0, width, self.lanes):
                 active = min(self.lanes, width - v)
                 lanes = min(self.lanes, pitch - v)
@@ -101,6 +104,19 @@ class Copier:
 
         nest(self.b, sizes, [], move)
         return None
+
+    def _gathered(
+        self, target: Value, to: Value, start: Value, shape: tuple[int, int], step: int
+    ) -> None:
+        """One row of a panel, `shape[0]` scattered elements one by one, zeros up to `shape[1]`."""
+        width, pitch = shape
+        with self.b.loop(self.b.index(0), self.b.index(width), self.b.index(1)) as i:
+            place = affine(self.b, 0, [(start, 1), (i, step)])
+            value = self._convert(self.b.load(self.source, [place]), None)
+            self.b.store(value, target, [self.b.add(to, i)])
+        zero = self.b.const(0, self.dtype)
+        for i in range(width, pitch):
+            self.b.store(zero, target, [self.b.add(to, i)])
 
     def _terms(self, at: Sequence[Value], depth: Sequence[Dim]) -> list[tuple[Value, int]]:
         return [(i, d.strides[self.access]) for i, d in zip(at, depth)]

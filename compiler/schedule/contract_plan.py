@@ -194,10 +194,9 @@ def make_plan(c: Contraction, target: Target) -> Plan:
     if kind == "tile" and rows.count == rows.largest == 1:
         most = max(1, columns.count * width // LONG_ROW)
     grid = _grid(flops, batch, rows.count, most)
-    if (copy_rhs and grid[2] == batch > 1) or (copy_rhs and grid == (1, 1, 1)):
+    if copy_rhs and grid[:2] == (1, 1):
         size = columns.count * product(c.depth) * -(-width // lanes) * lanes
-        if size * c.dtype.itemsize <= STACK_BYTES and grid[:2] == (1, 1):
-            copy_rhs = "local"
+        copy_rhs = "local" if size * c.dtype.itemsize <= STACK_BYTES else copy_rhs
     return Plan(
         kind, lanes, full, rows, columns, depth, copy_lhs, copy_rhs, in_place, by_lane, *grid
     )  # fmt: skip

@@ -6,6 +6,8 @@ and Stability of Numerical Algorithms", 2002, section 3.1).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from contract_kernels import (
@@ -13,13 +15,15 @@ from contract_kernels import (
     Compiled,
     Convolution,
     Guarded,
+    contraction,
     einsum,
     kernel_of,
 )
 
 from lazir.compiler.kernel import Kernel
+from lazir.compiler.mlir.ir import AffineMap, Dense
 from lazir.compiler.target import host_target
-from lazir.compiler.types import DType, bf16, f16, f32, f64, i8, i16, i32, i64
+from lazir.compiler.types import DType, TensorType, bf16, f16, f32, f64, i8, i16, i32, i64
 
 EPSILON = {"f32": 2.0**-23, "f64": 2.0**-52}
 
@@ -155,6 +159,35 @@ def test_any_axes(text: str, sizes: dict[str, int]) -> None:
 )
 def test_element_types(dtype: DType, total: DType, text: str, shape: tuple[int, int, int]) -> None:
     check_einsum(text, dict(zip("ijk", shape)), dtype, total)
+
+
+@pytest.mark.parametrize("shape", [(20, 40, 30), (3, 20, 40)], ids=str)
+def test_shifted_and_reversed_reads(shape: tuple[int, int, int]) -> None:
+    """lhs is a window of a larger array, rhs runs backwards along the sum."""
+    i, j, k = shape
+    maps = [
+        AffineMap(3, (((1, 0, 0), 2), ((0, 0, 1), 3))),
+        AffineMap(3, (((0, 0, -1), k - 1), ((0, 1, 0), 1))),
+        AffineMap.select(3, [0, 1]),
+    ]
+    kernel = kernel_of(contraction(shape, "ppr", maps, [(i + 4, k + 5), (k, j + 2), (i, j)]))
+    x, y = operands(kernel)
+    exact = x[2 : 2 + i, 3 : 3 + k].astype(float) @ y[::-1, 1 : 1 + j]
+    compiled = Compiled(kernel)
+    for at_end in (True, False):
+        got = run_guarded(compiled, [x, y], at_end=at_end)
+        np.testing.assert_allclose(got, exact, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("text", ["ik,kj->ij", "ik,jk->ij"])
+@pytest.mark.parametrize("shape", [(20, 40, 30), (2, 9, 70), (300, 70, 5000)], ids=str)
+def test_a_sum_that_starts_from_a_number(text: str, shape: tuple[int, int, int]) -> None:
+    params, g = einsum(text, dict(zip("ijk", shape)))
+    two = Dense(TensorType((), f32), np.asarray(2, np.float32))
+    kernel = kernel_of((params, replace(g, outs=(replace(g.outs[0], init=two),))))
+    x, y = operands(kernel)
+    exact = 2 + np.einsum(text, x.astype(float), y.astype(float))
+    np.testing.assert_allclose(Compiled(kernel)(x, y)[0], exact, rtol=1e-4, atol=1e-3)
 
 
 def test_multiply_then_add() -> None:
