@@ -97,6 +97,11 @@ class OpDef:
     | movement | `index` | output index to input index (`fuse`), a view |
     | reduction | `combine` | the scalar op that joins two elements, and its unit |
     | others | `route` | the name of the pass that lowers it (`contract`, `control`, …) |
+
+    `ulp` bounds the error of a float result in units in the last place of the dtype that it is
+    computed in (f32 for 16-bit floats, which are rounded afterwards): 0 is exact, 0.5 correctly
+    rounded. Of a sum of n terms the bound is n · ulp units in the last place of Σ|terms|, of a product
+    of n factors n · ulp of the product.
     """
 
     name: str
@@ -111,7 +116,7 @@ class OpDef:
     facts: Facts = Facts()
     domain: Domain = Domain()
     cost: float = 1.0  # machine operations per element, for fusion
-    ulp: float = 0.0  # error bound in units of the last place against the exact result
+    ulp: float = 0.0  # error bound, see below
     scalar: Callable[..., Any] | None = None
     index: Callable[..., Any] | None = None
     combine: Callable[..., Any] | None = None

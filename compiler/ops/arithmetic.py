@@ -197,6 +197,7 @@ add = elementwise(
     linearise=_linearise_sum("add"),
     transpose=lambda b, n, xs, cts: [cts[0], cts[0]],
     facts=Facts(commutative=True),
+    ulp=0.5,
 )
 sub = elementwise(
     "sub",
@@ -208,6 +209,7 @@ sub = elementwise(
     linearise=_linearise_sum("sub"),
     transpose=lambda b, n, xs, cts: [cts[0], neg(b, cts[0]) if xs[1] is None else None],
     facts=Facts(unit=0),
+    ulp=0.5,
 )
 mul = elementwise(
     "mul",
@@ -219,6 +221,7 @@ mul = elementwise(
     partials=[lambda b, z, x, y: y, lambda b, z, x, y: x],
     transpose=_transpose_mul,
     facts=Facts(unit=1, commutative=True),
+    ulp=0.5,
 )
 div: OpDef = elementwise(
     "div",
@@ -231,6 +234,7 @@ div: OpDef = elementwise(
     transpose=lambda b, n, xs, cts: [div(b, cts[0], xs[1]), None],
     facts=Facts(unit=1),
     cost=4.0,
+    ulp=0.5,
 )
 rem = elementwise(
     "rem",
@@ -315,6 +319,7 @@ fma = elementwise(
         lambda b, w, x, y, z: x,
         lambda b, w, x, y, z: scalar_like(b, 1, x),
     ],
+    ulp=0.5,
 )
 floor = elementwise(
     "floor", "The largest integer not above x.", np.floor, _rounding("floor"), on=FLOATS,

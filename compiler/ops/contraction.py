@@ -171,6 +171,7 @@ dot_general = define(
         dtypes=NUMERIC,
         examples=draws.contraction(NUMERIC),
         domain=Domain(-2, 2),
+        ulp=0.5,
         cost=2.0,
     )
 )

@@ -379,6 +379,7 @@ conv = define(
         batch=_batch,
         dtypes=NUMERIC,
         domain=Domain(-2, 2, -10, 10),
+        ulp=0.5,
         examples=lambda rng: [_example(rng, dtype) for dtype in NUMERIC + FLOATS for _ in range(2)],
         cost=2.0,
     )

@@ -354,6 +354,7 @@ scatter = define(
         dtypes=ELEMENT_TYPES,
         domain=INDEX_DOMAIN,
         examples=_scatter_examples,
+        ulp=0.5,
         cost=4.0,
     )
 )

@@ -358,6 +358,7 @@ convert: OpDef = define(
         batch=batch_elementwise,
         dtypes=REAL,
         examples=draws.conversion(REAL),
+        ulp=0.5,
         extra={"operands": 1, "takes_attrs": True},
     )
 )

@@ -116,6 +116,7 @@ reduce_sum: OpDef = _reduction(
     NUMERIC,
     linearise=lambda b, n, xs, ys, ts: [reduce_sum(b, ts[0], **n.attrs)],
     transpose=lambda b, n, xs, cts: [spread(b, cts[0], n.inputs[0], n.attrs["axes"])],
+    ulp=0.5,
 )
 
 
@@ -155,6 +156,7 @@ reduce_prod = _reduction(
     NUMERIC,
     linearise=_prod_linearise,
     domain=Domain(-1.5, 1.5),
+    ulp=0.5,
 )
 
 

@@ -244,6 +244,7 @@ reduce_window = define(
         transpose=_transpose,
         batch=_batch,
         dtypes=REAL,
+        ulp=0.5,
         examples=lambda rng: [
             _example(rng, op, dtype) for op, accepted in _ACCEPTED.items() for dtype in accepted
         ],
