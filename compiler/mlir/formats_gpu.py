@@ -77,6 +77,14 @@ define(
 )
 define(
     TABLE,
+    "gpu.memcpy",
+    "dst:memref src:memref",
+    "",
+    "%dst, %src : type(dst), type(src)",
+    same_element("dst", "src"),
+)
+define(
+    TABLE,
     "gpu.return",
     "operands*",
     "",

@@ -157,6 +157,14 @@ class ProgramLowering:
             self.b.emit("memref.copy", [source, destination])
 
     # -- kernels ----------------------------------------------------------------------------
+    def run_kernel(self, kernel: Kernel, operands: Sequence[Value]) -> None:
+        """Call a kernel's function on its buffers, with workspace where it wants some."""
+        scheduled = self.kernel(kernel)
+        arguments = list(operands)
+        if scheduled.workspace_bytes:
+            arguments.append(self.scratch(scheduled.workspace_bytes))
+        self.b.call(scheduled.function.attrs["sym_name"], arguments, [])
+
     def kernel(self, kernel: Kernel) -> Scheduled:
         """The function of a kernel; equal kernels share one."""
         found = self.scheduled.get(kernel.fingerprint)
@@ -283,9 +291,8 @@ class GraphLowering:
 # -- nodes ----------------------------------------------------------------------------------------
 def _kernel(g: GraphLowering, node: Node, position: int) -> None:
     kernel: Kernel = node.attrs["kernel"]
-    scheduled = g.program.kernel(kernel)
     if kernel.kind == "scatter":
-        _scatter(g, node, position, scheduled)
+        _scatter(g, node, position)
         return
     reads: dict[Store, bool] = {}
     for number, value in enumerate(node.inputs):
@@ -293,12 +300,10 @@ def _kernel(g: GraphLowering, node: Node, position: int) -> None:
         reads[store] = reads.get(store, True) and _only_at_point(kernel, number)
     results = [g.result_store(v, position, reads).buffer for v in node.results]
     operands = [g.stores[v].buffer for v in node.inputs] + results
-    if scheduled.workspace_bytes:
-        operands.append(g.program.scratch(scheduled.workspace_bytes))
-    g.program.b.call(scheduled.function.attrs["sym_name"], operands, [])
+    g.program.run_kernel(kernel, operands)
 
 
-def _scatter(g: GraphLowering, node: Node, position: int, scheduled: Scheduled) -> None:
+def _scatter(g: GraphLowering, node: Node, position: int) -> None:
     """In place where the array is not needed any more, else on a copy of it."""
     program = g.program
     whole, *others = [g.stores[v] for v in node.inputs]
@@ -310,7 +315,7 @@ def _scatter(g: GraphLowering, node: Node, position: int, scheduled: Scheduled) 
         store = g.result_store(node.result, position, dict.fromkeys([whole, *others], False))
         program.copy(whole.buffer, store.buffer)
     operands = [whole.buffer, *(s.buffer for s in others), store.buffer]
-    program.b.call(scheduled.function.attrs["sym_name"], operands, [])
+    program.run_kernel(node.attrs["kernel"], operands)
 
 
 def _only_at_point(kernel: Kernel, number: int) -> bool:
