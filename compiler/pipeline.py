@@ -1,4 +1,4 @@
-"""The stages in order, each a pure function: graph → optimized → kernels → loops → llvm → asm.
+"""The stages in order, each a pure function: graph, optimized, kernels, loops, llvm, asm.
 
 Takes: a Graph and a Target. Gives: what stands at each stage, and a Program to run.
 Must not know: tracing, arrays.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -23,14 +22,19 @@ from lazir.runtime.program import ArraySpec, Program
 from . import ops as _ops  # noqa: F401  fills the op table
 from .codegen.llvm import emit_llvm
 from .codegen.machine import assembly, compile_ir
+from .errors import LazirError
 from .fuse.kernels import to_kernels
 from .graph import Graph
 from .kernel import symbol
+from .kernel_text import kernels_to_module, mark_types
 from .mlir.ir import Module
+from .mlir.printer import print_module
 from .passes import optimize
+from .reenter import READABLE, Start, read_stage, start_of, workspace_bytes
 from .schedule.program import graph_work, lower_program
 from .target import Target, host_target
-from .types import TensorType
+from .text import graph_to_module
+from .types import FunctionType, TensorType, Type
 
 SHORT_WORK = 50_000.0
 """Machine operations (some 20 µs) up to which a program runs without letting go of the GIL."""
@@ -39,28 +43,58 @@ STAGES = ("graph", "optimized", "kernels", "loops", "llvm", "asm")
 """The names of the stages, in order."""
 
 
-@dataclass(frozen=True)
 class Compilation:
-    """One Graph on its way to machine code for one Target; every stage is made when first asked
-    for.
+    """One program on its way to machine code for one Target; a stage is made when first asked for.
+
+    It starts with a Graph, or where `from_text` read it; what came before that is not known.
     """
 
-    graph: Graph
-    target: Target
+    def __init__(self, start: Graph | Start, target: Target) -> None:
+        self.start = start_of(start) if isinstance(start, Graph) else start
+        self.target = target
+
+    @classmethod
+    def from_text(
+        cls, text: str, stage: str, target: Target, filename: str = "<text>"
+    ) -> Compilation:
+        """A compilation that goes on from the text of a stage (one of `reenter.READABLE`).
+
+        Raises ParseError or VerifyError where the text is wrong.
+        """
+        return cls(read_stage(text, stage, filename), target)
+
+    def _given(self, stage: str) -> Graph | None:
+        return self.start.graph if self.start.stage == stage else None
+
+    @property
+    def graph(self) -> Graph:
+        """The graph as it was recorded."""
+        given = self._given("graph")
+        if given is None:
+            raise LazirError(
+                f"this program was read at the stage {self.start.stage}: earlier ones are not known"
+            )
+        return given
 
     @cached_property
     def optimized(self) -> Graph:
         """The graph after the graph passes."""
-        return optimize(self.graph)
+        return self._given("optimized") or optimize(self.graph)
 
     @cached_property
     def kernels(self) -> Graph:
         """The kernel-level graph."""
-        return to_kernels(self.optimized)
+        return self._given("kernels") or to_kernels(self.optimized)
 
     @cached_property
     def _lowered(self) -> tuple[Module, int]:
-        return lower_program(self.kernels, self.target)
+        given = self.start.module
+        if given is not None:
+            return given, workspace_bytes(given)
+        module, size = lower_program(self.kernels, self.target)
+        stored = FunctionType(self.kernels.param_types, self.kernels.result_types)
+        mark_types(module.function(self.entry), self.start.types, stored)
+        return module, size
 
     @property
     def loops(self) -> Module:
@@ -82,30 +116,59 @@ class Compilation:
         """Assembly text."""
         return assembly(self.llvm, self.target)
 
+    def module(self, stage: str) -> Module:
+        """A stage of READABLE as a tree of operations."""
+        if stage == "loops":
+            return self.loops
+        if stage == "kernels":
+            return kernels_to_module(self.kernels, self.start.types)
+        return graph_to_module(self.optimized if stage == "optimized" else self.graph)
+
+    def text(self, stage: str, *, locations: bool = False) -> str:
+        """A stage as text, one of STAGES; `locations` adds the user's lines."""
+        if stage not in STAGES:
+            raise LazirError(f"there is no stage {stage!r}; the stages are {', '.join(STAGES)}")
+        if stage not in READABLE:
+            made: str = getattr(self, stage)
+            return made
+        return print_module(self.module(stage), locations=locations)
+
     @property
     def entry(self) -> str:
         """The C symbol of the program."""
-        return symbol(self.graph.name)
+        return symbol(self.start.name)
+
+    @property
+    def _long(self) -> bool:
+        """Whether it runs long enough to let go of the GIL; so where its kernels are not known."""
+        return self.start.module is not None or graph_work(self.kernels) > SHORT_WORK
 
     @cached_property
     def program(self) -> Program:
-        """Machine code and all that is needed to run it."""
+        """Machine code and all that is needed to run it; GPU programs end as text so far."""
+        if self.target.is_gpu:
+            raise GpuUnsupportedError(
+                f"{self.start.name}: a program for {self.target.name} can be printed, stage ptx "
+                "included, but not loaded yet; compile it for a CPU target to run it"
+            )
+        types = self.start.types
         return Program(
-            name=self.graph.name,
+            name=self.start.name,
             triple=self.target.triple,
             cpu=self.target.cpu,
             features=self.target.features,
             object_code=compile_ir(self.llvm, self.target),
             entry=self.entry,
-            inputs=tuple(map(array_spec, self.graph.param_types)),
-            outputs=tuple(map(array_spec, self.graph.result_types)),
+            inputs=tuple(map(array_spec, types.inputs)),
+            outputs=tuple(map(array_spec, types.results)),
             workspace_bytes=self.workspace_bytes,
-            release_gil=graph_work(self.kernels) > SHORT_WORK,
+            release_gil=self._long,
         )
 
 
-def array_spec(type: TensorType) -> ArraySpec:
-    """The array that enters or leaves a program for a value of this type."""
+def array_spec(type: Type) -> ArraySpec:
+    """The array that enters or leaves a program for a value of this (tensor) type."""
+    assert isinstance(type, TensorType), type
     return ArraySpec(type.dtype.numpy_name, type.shape)
 
 
