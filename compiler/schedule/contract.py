@@ -5,7 +5,8 @@ Must not know: LLVM, threads, programs.
 
 The loops: copy operands into panels (in parallel), then run chunks of tiles in parallel; in a
 chunk, block by block of the sum, column tiles outside, row tiles inside, so that a panel of rhs is
-used while it is in a near cache; at the last block of the sum the stages run on the tile.
+used while it is in a near cache (the other way round where all panels fit it); at the last block of
+the sum the stages run on the tile.
 """
 
 from __future__ import annotations
@@ -355,7 +356,10 @@ class _Loops:
             places, piece = self._boxed(depth, number)
             position = affine(b, 0, [(i, s) for (_, i), s in zip(places, linear)])
             part = _Block(number, self._block_size(piece), places, position)
-            loop(b, *columns, lambda j: loop(b, *rows, lambda i: tile(i, j, part)))
+            if self.plan.columns_inside:
+                loop(b, *rows, lambda i: loop(b, *columns, lambda j: tile(i, j, part)))
+            else:
+                loop(b, *columns, lambda j: loop(b, *rows, lambda i: tile(i, j, part)))
 
         def tile(i: Value, j: Value, part: _Block) -> None:
             row_places, row_piece = self._row_places(i)

@@ -146,17 +146,14 @@ def nest(
     counts: Sequence[int | Value],
     carried: Sequence[Value],
     body: Callable[[list[Value], list[Value]], list[Value]],
-    unroll: int = 1,
 ) -> list[Value]:
-    """Nested loops from 0 to the counts that carry values; an innermost one of at most `unroll`
-    rounds is written out."""
+    """Nested loops from 0 to the counts that carry values; no loop where a count is 0 or 1."""
 
     def level(k: int, at: list[Value], values: list[Value]) -> list[Value]:
         if k == len(counts):
             return body(at, values)
         count = counts[k]
-        most = unroll if k == len(counts) - 1 else 1
-        if isinstance(count, int) and count <= most:
+        if isinstance(count, int) and count <= 1:
             for i in range(count):
                 values = level(k + 1, [*at, b.index(i)], values)
             return values

@@ -22,9 +22,6 @@ from .contract_frame import affine, load_lanes, nest, store_lanes
 from .contract_plan import Plan
 from .contract_space import Contraction
 
-UNROLLED_PRODUCTS = 96
-"""An innermost dim of the sum is written out while its products stay below this number."""
-
 
 @dataclass(frozen=True)
 class Factor:
@@ -137,13 +134,9 @@ class _Tile:
         actives = [min(lanes, self.width - v) for v in range(0, self.width, lanes)]
         type = VectorType((lanes,), self.c.dtype)
         begin = self._begin(type, actives)
-        work = len(begin)
-        for n in self.depth[-1:]:
-            work *= n
         totals = nest(
             self.b, [self.args[6], *self.depth], begin,
             lambda at, totals: self._outer_product(at, totals, actives),
-            self.depth[-1] if self.depth and work <= UNROLLED_PRODUCTS else 1,
         )  # fmt: skip
         for k, total in enumerate(totals):
             r, v = divmod(k, len(actives))

@@ -115,8 +115,8 @@ class Copier:
             value = self._convert(self.b.load(self.source, [place]), None)
             self.b.store(value, target, [self.b.add(to, i)])
         zero = self.b.const(0, self.dtype)
-        for i in range(width, pitch):
-            self.b.store(zero, target, [self.b.add(to, i)])
+        for lane in range(width, pitch):
+            self.b.store(zero, target, [self.b.add(to, lane)])
 
     def _terms(self, at: Sequence[Value], depth: Sequence[Dim]) -> list[tuple[Value, int]]:
         return [(i, d.strides[self.access]) for i, d in zip(at, depth)]

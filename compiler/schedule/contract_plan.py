@@ -150,7 +150,7 @@ class Plan:
     copy_lhs: str
     copy_rhs: str
     in_place: bool
-    lhs_vectors: bool  # lhs varies along the lanes as well
+    columns_inside: bool  # the innermost loop over tiles runs along the columns
     row_chunks: int
     column_chunks: int
     batch_chunks: int
@@ -197,8 +197,10 @@ def make_plan(c: Contraction, target: Target) -> Plan:
     if copy_rhs and grid[:2] == (1, 1):
         size = columns.count * product(c.depth) * -(-width // lanes) * lanes
         copy_rhs = "local" if size * c.dtype.itemsize <= STACK_BYTES else copy_rhs
+    panels = -(-columns.count // grid[1]) * product(c.depth) * width * c.dtype.itemsize
+    inside = by_lane or panels <= target.l1_bytes // 2
     return Plan(
-        kind, lanes, full, rows, columns, depth, copy_lhs, copy_rhs, in_place, by_lane, *grid
+        kind, lanes, full, rows, columns, depth, copy_lhs, copy_rhs, in_place, inside, *grid
     )  # fmt: skip
 
 
@@ -207,12 +209,11 @@ def roles(
 ) -> tuple[tuple[Dim, ...], tuple[Dim, ...], tuple[Dim, ...], bool]:
     """Rows, columns and batch as the loops see them, and whether lhs is read along the lanes too.
 
-    Where result and operands are contiguous along a batch dim, that dim becomes the lanes (a
-    depthwise convolution over channels-last images)."""
+    Where result and lhs are contiguous along a batch dim, that dim becomes the lanes (a depthwise
+    convolution over channels-last images)."""
     result = c.stores[0][1]
     last = c.batch[-1] if c.batch else None
-    along = last is not None and all(s in (0, 1) for s in last.strides[:2])
-    if last is not None and along and last.strides[result] == 1:
+    if last is not None and last.strides[0] in (0, 1) and last.strides[result] == 1:
         return c.rows, (*c.columns, last), c.batch[:-1], True
     return c.rows, c.columns, c.batch, False
 

@@ -239,7 +239,7 @@ def analyse(kernel: Kernel) -> Contraction:
     maps: dict[int, tuple[AffineMap, Sequence[int]]] = {total: (out.map, range(len(g.dims)))}
     stages = _stages(kernel, reader, values, maps)
     stores = tuple((v, reader.add(v, *maps[v], result=k)) for k, v in enumerate(kernel.results))
-    if _left_is_contiguous(g, reader.strides, stores[0][1]):
+    if _swapped(g, reader.strides, stores[0][1]):
         operands.reverse()  # the product commutes
         reader.reverse()
     found = Contraction(
@@ -249,11 +249,20 @@ def analyse(kernel: Kernel) -> Contraction:
     return _grouped(found, g, reader.strides)
 
 
-def _left_is_contiguous(g: Generic, strides: Sequence[tuple[int, ...]], result: int) -> bool:
-    """Whether the result's unit-stride dim belongs to the first factor alone."""
-    for d, size in enumerate(g.dims):
-        if size > 1 and strides[result][d] == 1:
-            return strides[0][d] != 0 and strides[1][d] == 0
+def _swapped(g: Generic, strides: Sequence[tuple[int, ...]], result: int) -> bool:
+    """Whether the first factor is to be rhs: the result's unit-stride dim is its own, or belongs to
+    both and only the second factor has dims of its own, which can be rows."""
+    left, right = strides[:2]
+    parallel = [d for d, kind in enumerate(g.kinds) if kind == PARALLEL and g.dims[d] > 1]
+    for d in parallel:
+        if strides[result][d] == 1:
+            if left[d] and right[d]:
+                own = [
+                    any(x[e] and not y[e] for e in parallel)
+                    for x, y in ((left, right), (right, left))
+                ]
+                return own == [False, True]
+            return left[d] != 0
     return False
 
 

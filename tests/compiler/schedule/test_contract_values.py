@@ -125,6 +125,7 @@ def test_empty_dims(text: str, zero: str) -> None:
         ("ikb,kjb->ijb", {"b": 20, "i": 5, "j": 3, "k": 4}),
         ("ikb,kb->ib", {"b": 70, "i": 5, "k": 4}),
         ("bk,bk->b", {"b": 30, "k": 50}),
+        ("bk,ikb->ib", {"b": 70, "i": 30, "k": 4}),
         ("kib,bjk->ijb", {"b": 17, "i": 3, "j": 4, "k": 6}),
         ("iklm,mlkj->ij", {"i": 20, "j": 40, "k": 3, "l": 4, "m": 5}),
         ("ijk,lmk->ijlm", {"i": 3, "j": 7, "l": 5, "m": 9, "k": 20}),
