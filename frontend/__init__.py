@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import errors, numpy, random, tree
+from . import errors, nn, numpy, optim, random, tree
 from .autograd import enable_grad, no_grad
 from .batching import vmap
 from .compiled import compile, jit
@@ -41,8 +41,10 @@ __all__ = [
     "jvp",
     "linearize",
     "map",
+    "nn",
     "no_grad",
     "numpy",
+    "optim",
     "random",
     "remat",
     "scan",

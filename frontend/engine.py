@@ -8,18 +8,14 @@ The code generators (and llvmlite with them) are imported when the first program
 from __future__ import annotations
 
 import importlib
-import os
 import threading
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from lazir.compiler.graph import Graph
-from lazir.compiler.interpret import interpret
-from lazir.compiler.mlir.printer import print_module
-from lazir.compiler.text import graph_to_module
 
 Array = np.ndarray[Any, Any]
 
@@ -39,23 +35,8 @@ class Executable(Protocol):
     def call_fast(self) -> Callable[..., Any] | None: ...
 
 
-class _Interpreted:
-    """DEVELOPMENT: runs the reference interpreter until `compiler.pipeline` makes every program."""
-
-    call_fast: Callable[..., Any] | None = None
-
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
-
-    def call(self, arrays: Sequence[Any], *, donate: Collection[int] = ()) -> list[Array]:
-        ready = [np.asarray(a, t.dtype.numpy) for a, t in zip(arrays, self._graph.param_types)]
-        return [np.array(r) for r in interpret(self._graph, ready)]
-
-
-def _make(graph: Graph) -> Any:
-    if os.environ.get("LAZIR_ENGINE") == "interpret":
-        return _Interpreted(graph)
-    return importlib.import_module("lazir.compiler.pipeline").compile_graph(graph)
+def _pipeline() -> Any:
+    return importlib.import_module("lazir.compiler.pipeline")
 
 
 def compile(graph: Graph, device: str | None = None) -> Executable:
@@ -67,7 +48,7 @@ def compile(graph: Graph, device: str | None = None) -> Executable:
         if found is not None:
             _programs.move_to_end(key)
             return found
-    made: Executable = _make(graph)
+    made: Executable = _pipeline().compile_graph(graph)
     with _lock:
         _compiled += 1
         _programs[key] = made
@@ -87,17 +68,24 @@ def clear() -> None:
         _programs.clear()
 
 
-def text(graph: Graph, stage: str, device: str | None = None) -> str:
-    """The text of a stage (`graph`, `optimized`, `kernels`, `loops`, `llvm`, `asm`) of a graph."""
-    if stage == "graph":
-        return print_module(graph_to_module(graph))
-    pipeline = importlib.import_module("lazir.compiler.pipeline")
-    return pipeline.stage_text(graph, stage)  # type: ignore[no-any-return]
+def text(graph: Graph, stage: str, device: str | None = None, locations: bool = False) -> str:
+    """The text of a stage of a graph; with `locations`, each operation shows the user's line."""
+    pipeline = _pipeline()
+    compilation = pipeline.Compilation(graph, pipeline.host_target())
+    return compilation.text(stage, locations=locations)  # type: ignore[no-any-return]
 
 
 def explain(graph: Graph, device: str | None = None) -> str:
-    """What a graph consists of, one op a line with how often it comes."""
-    counts = Counter(node.op for part in graph.walk() for node in part.nodes)
-    lines = [f"{len(graph.params)} inputs, {len(graph.results)} results, {counts.total()} operations"]
-    lines += [f"  {op}: {count}" for op, count in sorted(counts.items(), key=lambda p: (-p[1], p[0]))]
+    """What the program of a graph consists of: a line for each kernel, with work and traffic."""
+    pipeline = _pipeline()
+    module = importlib.import_module("lazir.compiler.explain")
+    report = module.explain(pipeline.Compilation(graph, pipeline.host_target()), measure=False)
+    lines = [
+        f"{report.operations} operations in {len(report.steps)} kernels; {report.input_bytes} bytes "
+        f"in, {report.output_bytes} bytes out, {report.workspace_bytes} bytes of workspace"
+    ]
+    for step in report.steps:
+        place = f"  {step.locs[0].file}:{step.locs[0].line}" if step.locs else ""
+        work = "" if step.flops != step.flops else f", {step.flops:.3g} flops, {step.nbytes} bytes"
+        lines.append(f"  {step.name}: {step.kind}{work}{place}")
     return "\n".join(lines)
