@@ -39,7 +39,7 @@ PIPELINES = {
     "kernels": (
         "builtin.module(empty-tensor-to-alloc-tensor,"
         "one-shot-bufferize{bufferize-function-boundaries=true"
-        " function-boundary-type-conversion=identity-layout-map},"
+        " function-boundary-type-conversion=identity-layout-map allow-return-allocs-from-loops=true},"
         "buffer-results-to-out-params{modify-public-functions=true},"
         f"func.func(convert-linalg-to-loops),{_WRAPPERS},{_TO_LLVM})"
     ),
