@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ..collector import paused
 from ..errors import ShapeError
 from ..graph import Builder, Graph, Node, Value, topological
 from ..mlir.ir import Loc
@@ -18,6 +19,7 @@ from ..types import TensorType
 Axis = int | None
 
 
+@paused()
 def batch_graph(graph: Graph, axes: Sequence[Axis], size: int) -> tuple[Graph, list[Axis]]:
     """`graph` over a batch of `size` examples; `axes[k]` is where parameter k has its batch axis.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from ..collector import paused
 from ..errors import DifferentiationError
 from ..graph import Builder, Graph, Node, Value, topological
 from ..mlir.ir import Loc
@@ -24,6 +25,7 @@ ONE_WAY = "custom_linear"
 """The op that stands for the tangents of a `custom_vjp`: it can be transposed, never computed."""
 
 
+@paused()
 def jvp_graph(graph: Graph, active: Sequence[bool]) -> Graph:
     """The derivative of `graph` along tangents of its active parameters.
 

@@ -87,6 +87,9 @@ class Cut:
         """Enter `value` into the mapping, where it is a known one."""
         if value.node in self.unknown or value in self.mapping:
             return
+        if not _is_cheap(value.node):
+            self._keep(value)
+            return
         for node in topological([value], stop=lambda n: not _is_cheap(n)):
             source = node.result if _is_cheap(node) else None
             if source is None:
@@ -100,8 +103,6 @@ class Cut:
                 self.mapping[source] = self.b.add(
                     node.op, inputs, node.attrs, node.types, locs
                 ).result
-        if value not in self.mapping:
-            self._keep(value)
 
     def _keep(self, value: Value) -> None:
         self.mapping[value] = self.residuals[value] = self.b.param(value.type)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..collector import paused
 from ..errors import DifferentiationError
 from ..graph import Builder, Graph, Value
 from ..ops.source import constant, zeros_like
@@ -19,6 +20,7 @@ from .transpose import transpose_graph, transpose_values
 AFFINE = "a custom_jvp rule is not linear in its tangents"
 
 
+@paused()
 def linearize_graph(graph: Graph, active: Sequence[bool]) -> tuple[Graph, Graph]:
     """The graph's derivative at a point, as a linear function.
 
@@ -30,6 +32,7 @@ def linearize_graph(graph: Graph, active: Sequence[bool]) -> tuple[Graph, Graph]
     return cut.known, cut.unknown
 
 
+@paused()
 def vjp_graph(graph: Graph, active: Sequence[bool]) -> tuple[Graph, Graph]:
     """The graph's adjoint at a point.
 
@@ -68,6 +71,7 @@ def _linearised(graph: Graph, active: Sequence[bool]) -> Split:
     return cut
 
 
+@paused()
 def value_and_grad_graph(graph: Graph, active: Sequence[bool], n_aux: int = 0) -> Graph:
     """Value and gradients in one graph.
 

@@ -167,6 +167,8 @@ def _extremum_linearise(
     """The mean tangent of the elements equal to the extremum: ties share evenly."""
     (x,), (y,), (t,), axes = xs, ys, ts, node.attrs["axes"]
     assert t is not None
+    if x.type.size == 0:
+        return [None]  # the unit does not move
     chosen = OPS["equal"](b, x, spread(b, y, x, axes))
     mask = OPS["select"](b, chosen, scalar_like(b, 1, x), zeros_like(b, x))
     total = reduce_sum(b, OPS["mul"](b, mask, t), axes=axes)

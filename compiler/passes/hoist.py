@@ -8,7 +8,8 @@ ops with effects. Takes and gives: Graph. Must not know: other passes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..graph import Builder, Graph, Node, Value
 from ..opdef import OPS
@@ -53,9 +54,26 @@ def _from_bodies(
     for label in labels:
         fresh[label] = _taking(node.attrs[label], n_const, found[label], extra, start)
         start += len(found[label])
-    fresh["n_const"] = n_const + len(extra)
     operands = [*inputs[:n_const], *extra, *inputs[n_const:]]
-    return OPS[node.op].node(editor, operands, fresh).results
+    keep = _read(fresh, labels, n_const + len(extra))
+    for label in labels:
+        body = fresh[label]
+        names = [body.param_names[k] for k in keep]
+        params = [body.params[k] for k in keep]
+        fresh[label] = Graph(body.name, params, body.results, body.locs, names)
+    fresh["n_const"] = n_const + len(extra) - (len(operands) - len(keep))
+    return OPS[node.op].node(editor, [operands[k] for k in keep], fresh).results
+
+
+def _read(attrs: Mapping[str, Any], labels: Sequence[str], n_const: int) -> list[int]:
+    """The positions of all parameters but the constants that no body reads any more."""
+    read: set[int] = set()
+    for label in labels:
+        body: Graph = attrs[label]
+        found = {v for node in body.nodes for v in node.inputs}.union(body.results)
+        read.update(k for k, p in enumerate(body.params) if p in found)
+    count = len(attrs[labels[0]].params)
+    return [k for k in range(count) if k >= n_const or k in read]
 
 
 def _invariant(body: Graph, n_const: int) -> list[Value]:

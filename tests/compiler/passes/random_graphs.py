@@ -49,7 +49,7 @@ class Grower:
         return fitting[-1 - int(self.rng.integers(min(8, len(fitting))))] if fitting else None
 
     def like(self, x: Value) -> Value:
-        """An operand of x's type: a value, x itself, a constant, or x negated or transposed twice."""
+        """An operand of x's type: a value, x itself, a constant, or x negated."""
         same = [v for v in self.values if v.type == x.type]
         kind = int(self.rng.integers(5))
         if kind == 0:

@@ -1,4 +1,4 @@
-"""Passes on random graphs: the same values, a sound graph, a fixed point, and the same text again."""
+"""Passes on random graphs: the same values, a sound graph, a fixed point, the same text again."""
 
 import numpy as np
 import pytest
