@@ -171,12 +171,12 @@ def _batch_choice(
         )
     results = found[-1]
     for k in reversed(range(len(branches) - 1)):
-        here = takes_branch(b, choice, k, len(branches))
+        here = takes_branch(b, choice, k)
         results = [_pick(b, here, mine, other) for mine, other in zip(found[k], results)]
     return results, [0] * len(results)
 
 
-def takes_branch(b: Builder, choice: Value, branch: int, count: int) -> Value:
+def takes_branch(b: Builder, choice: Value, branch: int) -> Value:
     """Whether `choice` means `branch`: a bool counts as 0 or 1, an index is clamped."""
     if choice.type.dtype is i1:
         return choice if branch else OPS["bit_not"](b, choice)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..graph import Value
 from ..ops.movement import inverse_permutation
 from ..rewrite import Match, Rule, Var, op
-from .shapes import composed, groups, inserted_units, moves_units_only
+from .shapes import composed, inserted_units, moves_units_only, reshaped_broadcast
 
 x, y, value = Var("x"), Var("y"), Var("value")
 transpose, reshape, broadcast, slice_, pad, concat, reverse = (
@@ -67,22 +67,13 @@ def _reshape_of_broadcast(m: Match) -> Value | None:
     small = m["x"]
     if small.type.size == m.node("t").types[0].size:
         return m.make("reshape", small, shape=shape)
-    pairs = groups(big, shape)
-    if pairs is None:
+    turned = reshaped_broadcast(big, shape, axes)
+    if turned is None:
         return None
-    inner: list[int] = []
-    places: list[int] = []
-    for left, right in pairs:
-        kept = [a for a in left if a in axes]
-        if not kept:
-            continue
-        if len(kept) != len(left):
-            return None
-        inner += [shape[a] for a in right]
-        places += right
-    if tuple(inner) != small.shape:
-        small = m.make("reshape", small, shape=tuple(inner))
-    return m.make("broadcast", small, shape=shape, axes=tuple(places))
+    inner, places = turned
+    if inner != small.shape:
+        small = m.make("reshape", small, shape=inner)
+    return m.make("broadcast", small, shape=shape, axes=places)
 
 
 # -- broadcast ---------------------------------------------------------------------------

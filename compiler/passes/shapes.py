@@ -71,3 +71,24 @@ def moves_units_only(shape: Shape, permutation: Shape) -> bool:
     """Whether a transpose keeps the order of all axes longer than 1."""
     long = [k for k in permutation if shape[k] != 1]
     return long == sorted(long)
+
+
+def reshaped_broadcast(big: Shape, shape: Shape, axes: Sequence[int]) -> tuple[Shape, Shape] | None:
+    """A broadcast to `big` along `axes` and then a reshape to `shape`, as a reshape and then a
+    broadcast: the inner shape, and the axes of `shape` that it takes. None where repeated and other
+    axes mix.
+
+    >>> reshaped_broadcast((2, 2, 6), (4, 3, 2), (2,))
+    ((3, 2), (1, 2))
+    """
+    pairs = groups(big, shape)
+    if pairs is None:
+        return None
+    places: list[int] = []
+    for left, right in pairs:
+        kept = [a for a in left if a in axes]
+        if kept and len(kept) != len(left):
+            return None
+        if kept:
+            places += right
+    return tuple(shape[a] for a in places), tuple(places)

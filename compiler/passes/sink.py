@@ -3,7 +3,8 @@
     reshape(exp(x) + y)   →   exp(reshape(x)) + reshape(y)
 
 Only where every reader of the elementwise op reshapes it alike (nothing is computed twice), and
-where none of its operands is a reduction or a product, whose epilogue it should stay.
+where all operands take the reshape for nothing: parameters, other reshapes, broadcasts whose axes
+do not mix. A product or a reduction keeps its epilogue, a transpose its plain index.
 Takes and gives: Graph. Must not know: kernels.
 """
 
@@ -13,11 +14,8 @@ from collections.abc import Mapping, Sequence
 
 from ..graph import Graph, Node, Value
 from ..opdef import OPS
-from ..rewrite import Editor, everywhere, uniform
-
-Shape = tuple[int, ...]
-
-_LIGHT = ("elementwise", "movement", "source")
+from ..rewrite import Editor, everywhere
+from .shapes import Shape, reshaped_broadcast
 
 
 def sink_reshapes(graph: Graph) -> Graph:
@@ -53,13 +51,24 @@ def _is_light(node: Node) -> bool:
 
 
 def _reshaped(editor: Editor, v: Value, shape: Shape) -> Value:
-    """`v` in another shape; of a constant or of a reshape, the same thing made anew."""
-    node = v.node
-    if node.op == "broadcast" and uniform(v) is not None and node.inputs[0].shape == ():
-        return OPS["broadcast"](editor, node.inputs[0], shape=shape, axes=())
-    if node.op == "reshape":
-        v = node.inputs[0]
+    """`v` in another shape; of a broadcast or of a reshape, the same thing made anew."""
+    turned = _turned(v, shape)
+    if turned is not None:
+        inner, places = turned
+        small = _reshaped(editor, v.node.inputs[0], inner)
+        return OPS["broadcast"](editor, small, shape=shape, axes=places)
+    if v.node.op == "reshape":
+        v = v.node.inputs[0]
     return v if v.shape == shape else OPS["reshape"](editor, v, shape=shape)
+
+
+def _turned(v: Value, shape: Shape) -> tuple[Shape, Shape] | None:
+    """Of a broadcast, the operand's new shape and axes; None where there is no such thing."""
+    if v.node.op != "broadcast":
+        return None
+    if v.node.inputs[0].shape == ():
+        return (), ()
+    return reshaped_broadcast(v.shape, shape, v.node.attrs["axes"])
 
 
 def _wanted(graph: Graph) -> dict[Node, Shape]:
@@ -82,7 +91,7 @@ def _shape_wanted(user: Node, wanted: Mapping[Node, Shape]) -> Shape | None:
 
 
 def _without_heavy(graph: Graph, wanted: dict[Node, Shape]) -> dict[Node, Shape]:
-    """Leaves out the connected regions that a reduction, a product or a loop feeds."""
+    """Leaves out the connected regions with an operand for which the reshape is not free."""
     region: dict[Node, Node] = {n: n for n in wanted}
 
     def root(node: Node) -> Node:
@@ -96,15 +105,7 @@ def _without_heavy(graph: Graph, wanted: dict[Node, Shape]) -> dict[Node, Shape]
         for v in node.inputs:
             if v.node in wanted:
                 region[root(v.node)] = root(node)
-            elif v.node.op != "param" and OPS[_behind(v).op].family not in _LIGHT:
+            elif v.node.op not in ("param", "reshape") and _turned(v, wanted[node]) is None:
                 heavy.append(node)
     barred = {root(n) for n in heavy}
     return {n: shape for n, shape in wanted.items() if root(n) not in barred}
-
-
-def _behind(v: Value) -> Node:
-    """The node whose result a chain of reshapes and broadcasts shows."""
-    node = v.node
-    while node.op in ("reshape", "broadcast") and node.inputs[0].node.op != "param":
-        node = node.inputs[0].node
-    return node

@@ -251,6 +251,34 @@ func.func @f(%x: tensor<2x3xf32>, %w: tensor<3x3xf32>) -> (tensor<6xf32>, tensor
 case("sink leaves epilogues and values with other readers alone", "sink", _HEAVY, _HEAVY)
 
 
+_MIXING = """
+func.func @f(%x: tensor<2x3xf32>, %b: tensor<3xf32>) -> tensor<6xf32> {
+  %0 = "lz.broadcast"(%b) {axes = array<i64: 1>} : (tensor<3xf32>) -> tensor<2x3xf32>
+  %1 = "lz.add"(%x, %0) : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  %2 = "lz.reshape"(%1) : (tensor<2x3xf32>) -> tensor<6xf32>
+  return %2 : tensor<6xf32>
+}"""
+case("sink does not turn a bias into index arithmetic", "sink", _MIXING, _MIXING)
+case(
+    "sink keeps a broadcast whose axes stay apart",
+    "sink",
+    """
+func.func @f(%x: tensor<2x2x3xf32>, %b: tensor<3xf32>) -> tensor<4x3xf32> {
+  %0 = "lz.broadcast"(%b) {axes = array<i64: 2>} : (tensor<3xf32>) -> tensor<2x2x3xf32>
+  %1 = "lz.add"(%x, %0) : (tensor<2x2x3xf32>, tensor<2x2x3xf32>) -> tensor<2x2x3xf32>
+  %2 = "lz.reshape"(%1) : (tensor<2x2x3xf32>) -> tensor<4x3xf32>
+  return %2 : tensor<4x3xf32>
+}""",
+    """
+func.func @f(%x: tensor<2x2x3xf32>, %b: tensor<3xf32>) -> tensor<4x3xf32> {
+  %0 = "lz.reshape"(%x) : (tensor<2x2x3xf32>) -> tensor<4x3xf32>
+  %1 = "lz.broadcast"(%b) {axes = array<i64: 1>} : (tensor<3xf32>) -> tensor<4x3xf32>
+  %2 = "lz.add"(%0, %1) : (tensor<4x3xf32>, tensor<4x3xf32>) -> tensor<4x3xf32>
+  return %2 : tensor<4x3xf32>
+}""",
+)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_golden(name):
     run, before, after = CASES[name]
