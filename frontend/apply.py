@@ -2,7 +2,8 @@
 
 Takes: operands of any kind. Gives: values of one dtype and shape in the current builder; tensors.
 Must not know: which operation asks. Numbers in lazy code become inputs, so that a schedule does not
-recompile; those that decide what code is best (0, ±1, 2, ½) and all numbers in traces are constants.
+recompile; those that decide what code is best (0, ±1, 2, ½) and all numbers in traces are
+constants.
 """
 
 from __future__ import annotations
@@ -22,11 +23,10 @@ from lazir.compiler.types import DType, Shape, TensorType, bf16, broadcast_shape
 from . import views
 from .dtypes import as_dtype, check_integer, result_dtype, to_inexact, weak_dtype
 from .handle import Handle, array_and_dtype, wrap, wrap_array
-from .lazy import LAZY, LazyNode, leaf
+from .lazy import LAZY, PENDING_LIMIT, LazyNode, leaf
 from .locate import user_line
 from .pending import force, watch
 from .trace import TraceBuilder, builder, lazy_value
-from .lazy import PENDING_LIMIT
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -94,7 +94,9 @@ def operand(x: Any) -> Operand:
         return Operand(x, weak_dtype(x.value), True, ())
     if isinstance(x, np.ndarray | np.generic):
         array = np.asarray(x)
-        return Operand(array, array_and_dtype(array[:0] if array.ndim else array)[1], False, array.shape)
+        return Operand(
+            array, array_and_dtype(array[:0] if array.ndim else array)[1], False, array.shape
+        )
     if isinstance(x, NUMBERS):
         return Operand(x, weak_dtype(x), True, ())
     if isinstance(x, list | tuple):
@@ -145,7 +147,9 @@ class Operands(NamedTuple):
     weak: bool
 
 
-def promote(*xs: Any, name: str = "operation", inexact: bool = False, dtype: Any = None) -> Operands:
+def promote(
+    *xs: Any, name: str = "operation", inexact: bool = False, dtype: Any = None
+) -> Operands:
     """The operands lifted, in their common dtype, broadcast to their common shape."""
     found = [operand(x) for x in xs]
     if dtype is not None:
@@ -283,7 +287,9 @@ def shape_of(spec: Any) -> Shape:
         if isinstance(n, Handle):
             n = int(n)  # type: ignore[call-overload]
         if not isinstance(n, int | np.integer) or n < 0:
-            fail(f"a shape consists of integers that are not negative, got {tuple(spec)}", ShapeError)
+            fail(
+                f"a shape consists of integers that are not negative, got {tuple(spec)}", ShapeError
+            )
         dims.append(int(n))
     return tuple(dims)
 

@@ -1,8 +1,8 @@
 """PyTorch's gradients on the lazy graph: `backward`, `no_grad`, `detach`.
 
 Takes: lazy tensors whose history leads to leaves that require a gradient. Gives: lazy gradients in
-those leaves. The derivative is a graph like any other and joins the pending one, so that forward and
-backward pass run as one program. Must not know: operations.
+those leaves. The derivative is a graph like any other and joins the pending one, so that forward
+and backward pass run as one program. Must not know: operations.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lazir.compiler.autodiff.vjp import vjp_graph
 from lazir.compiler.graph import NO_ATTRS, Builder, Value
@@ -20,6 +20,9 @@ from .apply import as_tensor, call, fail, lift, operand, tensor, value_of
 from .handle import Handle, State, wrap_array
 from .lazy import LAZY, TORCH, LazyNode, Recording, alias, cone, leaf, record, settings
 from .trace import active
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
 
 # -- settings ----------------------------------------------------------------------------
 
@@ -78,7 +81,7 @@ def make_leaf(handle: Handle, value: Value | None = None) -> None:
     handle._array, handle._value = None, node.result
 
 
-def detach(handle: Any) -> Any:
+def detach(handle: Handle) -> Tensor:
     """The same value, out of reach of gradients."""
     if handle._array is not None:
         return wrap_array(handle._array, handle._dtype, handle._weak)
@@ -99,7 +102,8 @@ def cotangents(
 ) -> list[Value]:
     """The lazy cotangents of the active inputs, for lazy cotangents of the float results.
 
-    The forward pass is not recorded twice: what the adjoint reads of it are the values that are there.
+    The forward pass is not recorded twice: what the adjoint reads of it are the values that are
+    there.
     """
     forward, backward = vjp_graph(recording.graph, active_inputs)
     shared, back = shared_builder(recording)
@@ -115,7 +119,9 @@ def cotangents(
 
 
 class _Shared:
-    """A Builder that holds a recording's graph, where a derivative's forward part merges with it."""
+    """A Builder that holds a recording's graph, where a derivative's forward part merges with
+    it.
+    """
 
     def __init__(self, recording: Recording) -> None:
         self.builder = Builder(name="shared")
@@ -146,12 +152,11 @@ def _ends(node: LazyNode) -> bool:
 
 def _seed(loss: Any, gradient: Any) -> Value:
     if gradient is None:
-        if loss.shape != ():
-            if loss.size != 1:
-                fail(
-                    "backward() without an argument needs a scalar, got shape "
-                    f"{loss.shape}; reduce it with sum or mean, or pass its gradient"
-                )
+        if loss.size != 1:
+            fail(
+                "backward() without an argument needs a scalar, got shape "
+                f"{loss.shape}; reduce it with sum or mean, or pass its gradient"
+            )
         return constant(LAZY, 1, loss._dtype, loss.shape)
     found = lift(operand(gradient), loss._dtype)
     if found.shape != loss.shape:
@@ -162,7 +167,9 @@ def _seed(loss: Any, gradient: Any) -> Value:
 def backward(loss: Any, gradient: Any = None, retain_graph: bool = False) -> None:
     """Add the gradient of `loss` to `.grad` of every leaf in its history."""
     if active() is not None:
-        fail("backward() inside of a compiled function is not possible; use lz.value_and_grad there")
+        fail(
+            "backward() inside of a compiled function is not possible; use lz.value_and_grad there"
+        )
     value = loss._value
     if value is None or not value.node.tracked & TORCH:
         fail(
@@ -219,7 +226,8 @@ def _accumulate(target: Value, grad: Value) -> None:
 def functional_grad(
     outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool = True
 ) -> tuple[Any, ...]:
-    """Gradients of a scalar with respect to chosen tensors, not added to `.grad` (torch.autograd.grad).
+    """Gradients of a scalar with respect to chosen tensors, not added to `.grad`
+    (torch.autograd.grad).
 
     >>> import lazir as lz
     >>> w = lz.Tensor([3.0], requires_grad=True)
@@ -246,4 +254,3 @@ def functional_grad(
     return tuple(
         tensor(found[x._value]) if x._value in found else as_tensor(0.0) * x for x in wanted
     )
-

@@ -33,7 +33,11 @@ def spread(prefix: Any, structure: Structure, what: str) -> list[Any]:
         if len(prefix) != len(structure.children):
             fail(f"{what} has {len(prefix)} entries for {len(structure.children)} values")
         items: Any = prefix
-    elif isinstance(prefix, dict) and structure.kind is dict and tuple(sorted(prefix)) == structure.meta:
+    elif (
+        isinstance(prefix, dict)
+        and structure.kind is dict
+        and tuple(sorted(prefix)) == structure.meta
+    ):
         items = [prefix[k] for k in structure.meta]
     else:
         items = tree.flatten_up_to(structure._replace(children=structure.children), prefix, what)
@@ -48,8 +52,9 @@ def vmap(
     axis_name: Any = None,
     axis_size: int | None = None,
 ) -> Callable[..., Any]:
-    """`fun` over a batch: `in_axes` says where each argument has its batch axis (None: shared by all
-    examples), `out_axes` where the results shall have it. Keyword arguments are batched on axis 0.
+    """`fun` over a batch: `in_axes` says where each argument has its batch axis (None: shared by
+    all examples), `out_axes` where the results shall have it. Keyword arguments are batched on axis
+    0.
 
     >>> import lazir as lz, lazir.numpy as lnp
     >>> print(vmap(lambda a, b: a @ b)(lnp.ones((2, 3)), lnp.ones((2, 3))))
@@ -100,7 +105,7 @@ def _example(type: TensorType, axis: int | None) -> TensorType:
 
 
 def _size(axes: Sequence[int | None], leaves: Sequence[Any], given: int | None) -> int:
-    sizes = {x.shape[a] for a, x in zip(axes, leaves) if a is not None}
+    sizes: set[int] = {x.shape[a] for a, x in zip(axes, leaves) if a is not None}
     if given is not None:
         sizes.add(given)
     if not sizes:

@@ -28,7 +28,9 @@ _MISFIT = NotImplemented
 
 
 class CacheInfo(NamedTuple):
-    """How often a compiled function was called (hits), specialised (misses); specialisations held."""
+    """How often a compiled function was called (hits), specialised (misses); specialisations
+    held.
+    """
 
     hits: int
     misses: int
@@ -62,14 +64,17 @@ class Lowered:
     as_text = ir
 
     def compile(self) -> Callable[..., Any]:
-        """The program as a function of the dynamic arguments, for these kinds of arguments alone."""
+        """The program as a function of the dynamic arguments, for these kinds of arguments
+        alone.
+        """
         special = Specialisation(self._call, self.traced, self._device)
 
         def run(*args: Any, **kwargs: Any) -> Any:
             leaves, structure = tree.flatten((args, kwargs))
             if structure != self._call.structure:
                 raise TypeError(
-                    f"this program takes arguments nested as {self._call.structure}, got {structure}"
+                    f"this program takes arguments nested as {self._call.structure}, "
+                    f"got {structure}"
                 )
             return special.run(leaves)
 
@@ -103,7 +108,7 @@ class CompiledFunction:
             "donate_argnames": donate_argnames,
         }
         self._reader = Reader(fn, static_argnums, static_argnames, donate_argnums, donate_argnames)
-        self._name = _identifier(name or getattr(fn, "__name__", "function"))
+        self._name = _identifier(name or str(getattr(fn, "__name__", "function")))
         self._cache: dict[Hashable, Specialisation] = {}
         self._order: list[Specialisation] = []
         self._why: list[str] = []
@@ -130,7 +135,9 @@ class CompiledFunction:
         return self._bound(instance)
 
     def _bound(self, instance: Any) -> CompiledFunction:
-        """A compiled function of its own for an object that is no tree: its tensors are captured."""
+        """A compiled function of its own for an object that is no tree: its tensors are
+        captured.
+        """
         held = instance.__dict__
         key = f"_compiled_{self._name}"
         found = held.get(key)
@@ -325,11 +332,29 @@ def _identifier(name: str) -> str:
 
 
 @overload
-def compile(fn: Callable[..., Any], **options: Any) -> CompiledFunction: ...
+def compile(
+    fn: Callable[..., Any],
+    *,
+    device: str | None = ...,
+    static_argnums: Any = ...,
+    static_argnames: Any = ...,
+    donate_argnums: Any = ...,
+    donate_argnames: Any = ...,
+    name: str | None = ...,
+) -> CompiledFunction: ...
 
 
 @overload
-def compile(fn: None = None, **options: Any) -> Callable[[Callable[..., Any]], CompiledFunction]: ...
+def compile(
+    fn: None = None,
+    *,
+    device: str | None = ...,
+    static_argnums: Any = ...,
+    static_argnames: Any = ...,
+    donate_argnums: Any = ...,
+    donate_argnames: Any = ...,
+    name: str | None = ...,
+) -> Callable[[Callable[..., Any]], CompiledFunction]: ...
 
 
 def compile(
@@ -342,11 +367,12 @@ def compile(
     donate_argnames: Any = (),
     name: str | None = None,
 ) -> Any:
-    """Compile a function of tensors, arrays and numbers (nested in tuples, lists, dicts) to a program.
+    """Compile a function of tensors, arrays and numbers (nested in tuples, lists, dicts) to a
+    program.
 
-    It is traced once per kind of arguments (shapes, dtypes, nesting, static values); the program takes
-    NumPy arrays as they are. Static arguments are plain Python values that select what is computed.
-    Donated arguments may be overwritten. Tensors from outside are read at every call.
+    It is traced once per kind of arguments (shapes, dtypes, nesting, static values); the program
+    takes NumPy arrays as they are. Static arguments are plain Python values that select what is
+    computed. Donated arguments may be overwritten. Tensors from outside are read at every call.
 
     >>> import lazir as lz, numpy as np
     >>> @lz.compile

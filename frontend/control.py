@@ -1,8 +1,8 @@
 """Branches and loops that stay branches and loops: cond, switch, while_loop, fori_loop, scan, map.
 
-Takes: functions, operands in any containers; JAX's names and argument order. Gives: tensors. Bodies are
-traced once; what they use from outside becomes an operand. Outside of a compiled function they work
-as well. Must not know: how loops are lowered.
+Takes: functions, operands in any containers; JAX's names and argument order. Gives: tensors. Bodies
+are traced once; what they use from outside becomes an operand. Outside of a compiled function they
+work as well. Must not know: how loops are lowered.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from lazir.compiler.opdef import OPS
 from lazir.compiler.types import DType, TensorType
 
 from . import tree
-from .apply import builder, call, convert, fail, lift, number, operand, tensor, value_of
+from .apply import call, convert, fail, lift, number, operand, tensor, value_of
 from .dtypes import bool_, int32, int64, result_dtype
 from .staging import TracedBody, aligned, as_leaves, trace_body
+from .trace import builder
 from .tree import Structure
 
 
@@ -166,9 +167,7 @@ class _Carry:
             if self.weak[k] and not weak:
                 self.weak[k] = False
                 again = True
-        return again or any(
-            t.dtype is not d for t, d in zip(body.graph.result_types, self.dtypes)
-        )
+        return again or any(t.dtype is not d for t, d in zip(body.graph.result_types, self.dtypes))
 
 
 def while_loop(
@@ -204,7 +203,11 @@ def _as_flag(x: Any) -> Any:
 
 
 def _settled(
-    what: str, carry: _Carry, run: Any, extra: Sequence[TensorType], part: Callable[[Structure], Any]
+    what: str,
+    carry: _Carry,
+    run: Any,
+    extra: Sequence[TensorType],
+    part: Callable[[Structure], Any],
 ) -> TracedBody:
     """The body traced until the dtypes of its carry do not change any more."""
     targets: list[DType] | None = None
@@ -240,7 +243,9 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         carry = _Carry((start, init_val), names)
         (_, value), _ = _scan("fori_loop", step, carry, None, count)
         return value
-    dtype = result_dtype([operand(x).dtype for x in (lower, upper) if not operand(x).weak], [int64])[0]
+    dtype = result_dtype(
+        [operand(x).dtype for x in (lower, upper) if not operand(x).weak], [int64]
+    )[0]
     low, high = tensor(lift(operand(lower), dtype)), tensor(lift(operand(upper), dtype))
 
     def go_on(state: Any) -> Any:
@@ -254,10 +259,15 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
 
 
 def scan(
-    f: Callable[[Any, Any], Any], init: Any, xs: Any = None, length: int | None = None,
-    reverse: bool = False, unroll: int = 1,
+    f: Callable[[Any, Any], Any],
+    init: Any,
+    xs: Any = None,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: int = 1,
 ) -> Any:
-    """`carry, y = f(carry, x)` for each slice x of `xs` along the first axis: (last carry, ys stacked).
+    """`carry, y = f(carry, x)` for each slice x of `xs` along the first axis: (last carry, ys
+    stacked).
 
     >>> import lazir as lz, lazir.numpy as lnp
     >>> total, sums = lz.scan(lambda c, x: (c + x, c + x), 0, lnp.arange(4))
@@ -268,7 +278,11 @@ def scan(
 
 
 def _scan(
-    what: str, f: Callable[[Any, Any], Any], carry: _Carry, xs: Any, length: int | None,
+    what: str,
+    f: Callable[[Any, Any], Any],
+    carry: _Carry,
+    xs: Any,
+    length: int | None,
     reverse: bool = False,
 ) -> Any:
     rows, row_tree = as_leaves(xs)
@@ -307,7 +321,8 @@ def _length(rows: Sequence[Any], length: int | None) -> int:
 
 
 def map(f: Callable[[Any], Any], xs: Any) -> Any:
-    """`f` of each slice along the first axis, one after the other, stacked (`vmap` does all at once).
+    """`f` of each slice along the first axis, one after the other, stacked (`vmap` does all at
+    once).
 
     >>> import lazir as lz, lazir.numpy as lnp
     >>> print(lz.map(lambda x: x * x, lnp.arange(3)))

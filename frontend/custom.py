@@ -14,13 +14,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from lazir.compiler.graph import Builder, Graph, Value
-from lazir.compiler.ops.source import zeros_like
 from lazir.compiler.opdef import OPS
+from lazir.compiler.ops.source import zeros_like
 from lazir.compiler.types import TensorType
 
 from . import tree
-from .apply import builder, convert, expand, fail, lift, number, operand, tensor, value_of
+from .apply import convert, expand, fail, lift, number, operand, tensor, value_of
 from .staging import TracedBody, aligned, as_leaves, trace_body
+from .trace import builder
 from .tree import Structure
 
 
@@ -31,7 +32,9 @@ def _types(leaves: Sequence[Any]) -> list[TensorType]:
 class _Call:
     """One call of a function with custom rules: static arguments apart from tensors."""
 
-    def __init__(self, fun: Callable[..., Any], nondiff: Sequence[int], args: Any, kwargs: Any) -> None:
+    def __init__(
+        self, fun: Callable[..., Any], nondiff: Sequence[int], args: Any, kwargs: Any
+    ) -> None:
         full = _positional(fun, args, kwargs)
         self.fixed = {k: full[k] for k in nondiff}
         self.count = len(full)
@@ -105,7 +108,7 @@ def _too_deep(owner: object) -> bool:
 
 
 # -- forward rules -----------------------------------------------------------------------
-class custom_jvp:  # noqa: N801 (JAX's name)
+class custom_jvp:
     """A function whose tangents a rule of the user's computes.
 
     The rule takes primals and tangents (tuples) and gives the result and its tangent.
@@ -208,7 +211,7 @@ def _with_tangents_of(rule: Graph, held: Sequence[Value], count: int) -> Graph:
 
 
 # -- reverse rules -----------------------------------------------------------------------
-class custom_vjp:  # noqa: N801 (JAX's name)
+class custom_vjp:
     """A function whose cotangents a rule of the user's computes.
 
     `defvjp(fwd, bwd)`: `fwd(*args) → (result, residuals)`, `bwd(residuals, cotangent) → cotangents`
@@ -287,10 +290,7 @@ class custom_vjp:  # noqa: N801 (JAX's name)
         assert self._rules is not None
         given = iter(xs[count:])
         kinds = body.graph.result_types
-        cts = [
-            next(given) if t.dtype.is_inexact else _zeros(t)
-            for t in kinds
-        ]
+        cts = [next(given) if t.dtype.is_inexact else _zeros(t) for t in kinds]
         held = tree.unflatten(residuals, xs[:count])
         with _inside(self):
             out = self._rules[1](*call.statics(), held, tree.unflatten(body.out, cts))

@@ -136,7 +136,9 @@ def result_dtype(strong: Iterable[DType], weak: Iterable[DType]) -> tuple[DType,
 
 
 def to_inexact(dtype: DType) -> DType:
-    """The type in which a function such as sqrt is computed: floats stay, the rest is the default."""
+    """The type in which a function such as sqrt is computed: floats stay, the rest is the
+    default.
+    """
     return dtype if dtype.is_inexact else DEFAULT_FLOAT
 
 

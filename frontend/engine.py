@@ -1,7 +1,7 @@
 """The one place where the frontend asks the compiler for machine code.
 
-Takes: a Graph (and a device name). Gives: an Executable, shared by graphs of equal structure, and the
-text of any stage. Must not know: tensors, traces.
+Takes: a Graph (and a device name). Gives: an Executable, shared by graphs of equal structure, and
+the text of any stage. Must not know: tensors, traces.
 The code generators (and llvmlite with them) are imported when the first program is made.
 """
 
@@ -26,8 +26,8 @@ _compiled = 0
 
 
 class Executable(Protocol):
-    """What runs. `call` takes and gives lists of arrays; `call_fast` is a builtin that takes arrays and
-    gives one (or a tuple), NotImplemented where an argument does not fit exactly."""
+    """What runs. `call` takes and gives lists of arrays; `call_fast` is a builtin that takes arrays
+    and gives one (or a tuple), NotImplemented where an argument does not fit exactly."""
 
     def call(self, arrays: Sequence[Any], *, donate: Collection[int] = ()) -> list[Array]: ...
 
@@ -81,8 +81,9 @@ def explain(graph: Graph, device: str | None = None) -> str:
     module = importlib.import_module("lazir.compiler.explain")
     report = module.explain(pipeline.Compilation(graph, pipeline.host_target()), measure=False)
     lines = [
-        f"{report.operations} operations in {len(report.steps)} kernels; {report.input_bytes} bytes "
-        f"in, {report.output_bytes} bytes out, {report.workspace_bytes} bytes of workspace"
+        f"{report.operations} operations in {len(report.steps)} kernels; "
+        f"{report.input_bytes} bytes in, {report.output_bytes} bytes out, "
+        f"{report.workspace_bytes} bytes of workspace"
     ]
     for step in report.steps:
         place = f"  {step.locs[0].file}:{step.locs[0].line}" if step.locs else ""

@@ -41,7 +41,8 @@ class Handle:
         """The sizes of its axes."""
         array = self._array
         if array is not None:
-            return array.shape
+            shape: tuple[int, ...] = array.shape
+            return shape
         assert self._value is not None
         return self._value.shape
 

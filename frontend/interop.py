@@ -54,7 +54,10 @@ def array_function(self: Any, func: Any, types: Any, args: Any, kwargs: Any) -> 
     module = getattr(func, "__module__", "numpy") or "numpy"
     function = getattr(lnp, func.__name__, None) if module == "numpy" else None
     if function is None:
-        fail(f"{module}.{func.__name__} has no counterpart in lazir.numpy; convert with .numpy() first")
+        fail(
+            f"{module}.{func.__name__} has no counterpart in lazir.numpy; "
+            "convert with .numpy() first"
+        )
     assert function is not None
     return function(*args, **kwargs)
 

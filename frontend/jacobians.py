@@ -19,7 +19,7 @@ from . import tree
 from .apply import call, expand, number, tensor, value_of
 from .numpy import eye
 from .staging import emit, stage
-from .transforms import _Chosen, _aux, _main_graph, _main_results, _name
+from .transforms import _aux, _Chosen, _main_graph, _main_results, _name
 
 
 def _basis(type: TensorType) -> Value:
@@ -32,10 +32,15 @@ def _zero(type: TensorType) -> Value:
     return expand(number(0, type.dtype, True), type.shape)
 
 
-def _columns(graph: Graph, fixed: Sequence[Value], types: Sequence[TensorType], k: int) -> list[Value]:
-    """The linear graph's results for every unit vector in its k-th moving operand, that axis first."""
+def _columns(
+    graph: Graph, fixed: Sequence[Value], types: Sequence[TensorType], k: int
+) -> list[Value]:
+    """The linear graph's results for every unit vector in its k-th moving operand, that axis
+    first.
+    """
     n = math.prod(types[k].shape)
-    axes: list[int | None] = [None] * len(fixed) + [0 if j == k else None for j in range(len(types))]
+    axes: list[int | None] = [None] * len(fixed)
+    axes += [0 if j == k else None for j in range(len(types))]
     batched, placed = batch_graph(graph, axes, n)
     moving = [_basis(t) if j == k else _zero(t) for j, t in enumerate(types)]
     found = emit(batched, [*fixed, *moving])
@@ -131,5 +136,3 @@ def hessian(
      [ 0. 12.]]
     """
     return jacfwd(jacrev(fun, argnums, has_aux), argnums, has_aux)
-
-

@@ -1,7 +1,7 @@
 """The lazy graph: nodes made outside of any trace, and what makes them concrete.
 
-Takes: ops on lazy values. Gives: LazyNode, LAZY (its Builder), leaves, `record` (a cone as a Graph).
-A lazy node is not interned; rebuilding the cone in a Builder merges equal ones.
+Takes: ops on lazy values. Gives: LazyNode, LAZY (its Builder), leaves, `record` (a cone as a
+Graph). A lazy node is not interned; rebuilding the cone in a Builder merges equal ones.
 Must not know: how a graph is run.
 """
 
@@ -29,7 +29,9 @@ TORCH, FUNCTIONAL = 1, 2
 running transform (`grad`, `vjp`, …)."""
 
 PENDING_LIMIT = 5_000
-"""A pending graph is run when it has this many nodes, so that memory and compile time stay bounded."""
+"""A pending graph is run when it has this many nodes, so that memory and compile time stay
+bounded.
+"""
 
 _serials = itertools.count(1)
 settings = threading.local()  # .no_grad: whether TORCH tracking is off in this thread
@@ -120,7 +122,9 @@ def leaf(array: Array, dtype: DType, tracked: int = 0) -> LazyNode:
 
 
 def alias(value: Value, tracked: int) -> LazyNode:
-    """A node that passes `value` on and is told apart from it: what a transform differentiates by."""
+    """A node that passes `value` on and is told apart from it: what a transform differentiates
+    by.
+    """
     node = LazyNode("alias", (value,), NO_ATTRS, (value.type,), ())
     node.tracked = tracked | value.node.tracked  # type: ignore[attr-defined]
     return node
@@ -142,8 +146,8 @@ def known(value: Value) -> Array | None:
 class Recording(NamedTuple):
     """A cone of the lazy graph as a closed Graph.
 
-    `inputs` are the lazy values of its parameters, in order; `mapping` gives the graph value of every
-    lazy value that the graph holds.
+    `inputs` are the lazy values of its parameters, in order; `mapping` gives the graph value of
+    every lazy value that the graph holds.
     """
 
     graph: Graph
@@ -209,7 +213,9 @@ def record(
     stop: Callable[[LazyNode], bool],
     name: str = "lazy",
 ) -> Recording:
-    """Rebuild a cone in a Builder, where equal nodes become one; stopped nodes become parameters."""
+    """Rebuild a cone in a Builder, where equal nodes become one; stopped nodes become
+    parameters.
+    """
     builder = Builder(name=name)
     mapping: dict[Value, Value] = {}
     inputs: list[Value] = []

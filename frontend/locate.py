@@ -1,7 +1,7 @@
 """Where in the user's source an operation stands.
 
-Takes: the Python stack. Gives: a Loc of the innermost frame that is not lazir's own, with its column.
-Must not know: graphs, tensors. Costs well under a microsecond once a place is known.
+Takes: the Python stack. Gives: a Loc of the innermost frame that is not lazir's own, with its
+column. Must not know: graphs, tensors. Costs well under a microsecond once a place is known.
 """
 
 from __future__ import annotations

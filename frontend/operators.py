@@ -7,7 +7,9 @@ Takes: handles. Gives: the class that Tensor builds on; each method is the funct
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
 
 from . import numpy as lnp
 from . import views
@@ -16,22 +18,21 @@ from .handle import Handle
 from .numpy import arithmetic, logic
 from .numpy.indexing import At, getitem, write
 
-import numpy as np
-
 if TYPE_CHECKING:
     from .tensor import Tensor
 
+R = TypeVar("R")
 _OPERANDS = (Handle, np.ndarray, np.generic, *NUMBERS, Literal)
 
 
-def _forward(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+def _forward(function: Callable[[Any, Any], R]) -> Callable[[Any, Any], R]:
     def method(self: Any, other: Any) -> Any:
         return function(self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     return method
 
 
-def _reflected(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+def _reflected(function: Callable[[Any, Any], R]) -> Callable[[Any, Any], R]:
     def method(self: Any, other: Any) -> Any:
         return function(other, self) if isinstance(other, _OPERANDS) else NotImplemented
 
@@ -77,8 +78,8 @@ class Operators(Handle):
     __le__ = _forward(logic.less_equal)
     __gt__ = _forward(logic.greater)
     __ge__ = _forward(logic.greater_equal)
-    __eq__ = _forward(logic.equal)  # type: ignore[assignment]
-    __ne__ = _forward(logic.not_equal)  # type: ignore[assignment]
+    __eq__: Any = _forward(logic.equal)
+    __ne__: Any = _forward(logic.not_equal)
 
     def __neg__(self) -> Tensor:
         return arithmetic.negative(self)
@@ -303,6 +304,3 @@ class Operators(Handle):
 
     def __contains__(self, item: Any) -> bool:
         return bool(lnp.any(logic.equal(self, item)))
-
-
-

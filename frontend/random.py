@@ -1,8 +1,8 @@
 """Random tensors from explicit keys: the same key gives the same numbers, on every machine.
 
 Takes: keys (a uint64 scalar; `split` makes independent ones), shapes, dtypes. Gives: tensors.
-The generator is Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011),
-the op `philox`. Must not know: devices. Nothing here has hidden state.
+The generator is Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC
+2011), the op `philox`. Must not know: devices. Nothing here has hidden state.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from .dtypes import as_dtype, float32, float64, int32, int64, uint64
 if TYPE_CHECKING:
     from .tensor import Tensor
 
-# Odd constants that keep the streams of split and fold_in apart from each other and from the bits of
-# the key itself: the golden ratio and the square root of 3, as fractions of 2⁶⁴.
+# Odd constants that keep the streams of split and fold_in apart from each other and from the bits
+# of the key itself: the golden ratio and the square root of 3, as fractions of 2⁶⁴.
 _GOLDEN = 0x9E3779B97F4A7C15
 _ROOT_3 = 0xBB67AE8584CAA73B
 _MASK = (1 << 64) - 1
@@ -155,9 +155,9 @@ def uniform(
     """
     kind = _float_dtype(dtype, "uniform")
     value = _fraction(_key_value(key), shape_of(shape), kind)
-    if isinstance(minval, float | int) and isinstance(maxval, float | int):
-        if minval == 0 and maxval == 1:
-            return tensor(value)
+    numbers = isinstance(minval, float | int) and isinstance(maxval, float | int)
+    if numbers and minval == 0 and maxval == 1:
+        return tensor(value)
     low, high = (lift(operand(x), kind) for x in (minval, maxval))
     width = call("sub", expand(high, value.shape), expand(low, value.shape))
     moved = call("add", call("mul", value, width), expand(low, value.shape))
@@ -243,7 +243,7 @@ def bernoulli(key: Any, p: Any = 0.5, shape: Any = None) -> Tensor:
     i1
     """
     size = operand(p).shape if shape is None else shape_of(shape)
-    return uniform(key, size) < p
+    return lnp.less(uniform(key, size), p)
 
 
 def randint(key: Any, shape: Any, minval: Any, maxval: Any, dtype: Any = "int64") -> Tensor:
@@ -303,5 +303,3 @@ def choice(key: Any, a: Any, shape: Any = (), replace: bool = True, p: Any = Non
         size = shape_of(shape)
         index = categorical(key, lnp.broadcast_to(lnp.log(p), (*size, count)))
     return index if isinstance(a, int) else lnp.take(a, index, axis=0)
-
-

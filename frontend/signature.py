@@ -39,9 +39,7 @@ class Spec:
         return f"spec({self.shape}, {str(self.dtype)!r})"
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, Spec) and self.shape == other.shape and self.dtype is other.dtype
-        )
+        return isinstance(other, Spec) and self.shape == other.shape and self.dtype is other.dtype
 
     def __hash__(self) -> int:
         return hash((self.shape, self.dtype.name))
@@ -96,7 +94,9 @@ def leaf_kind(x: Any) -> Leaf | None:
 
 
 class Call(NamedTuple):
-    """The arguments of one call, taken apart: `leaves` are dynamic; `statics` by position and name."""
+    """The arguments of one call, taken apart: `leaves` are dynamic; `statics` by position and
+    name.
+    """
 
     leaves: list[Any]
     key: Hashable

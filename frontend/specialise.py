@@ -149,10 +149,7 @@ class Specialisation:
             return self._record(inputs)
         force(handles)
         arrays = [_array(x, kind) for x, kind in zip(inputs, self._kinds())]
-        if donate:
-            results = self.program.call(arrays, donate=donate)
-        else:
-            results = self.program.call(arrays)
+        results = self.program.call(arrays, donate=donate)
         made = [wrap_array(a, d) for a, d in zip(results, self._dtypes)]
         return self._return(made, leaves)
 

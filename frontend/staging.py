@@ -14,10 +14,10 @@ from lazir.compiler.graph import Builder, Graph, Node, Value
 from lazir.compiler.types import DType, TensorType
 
 from . import tree
-from .apply import builder, convert, lift, operand, tensor, value_of
+from .apply import convert, lift, operand, tensor, value_of
 from .handle import Handle, wrap
 from .lazy import FUNCTIONAL, LAZY, LazyNode, Recording, alias, cone, record
-from .trace import TraceBuilder, active, close_body, lazy_value, tracing
+from .trace import TraceBuilder, active, builder, close_body, lazy_value, tracing
 from .tree import Structure
 
 
@@ -81,8 +81,8 @@ def stage(
 ) -> Staged:
     """Run `fn` on stand-ins for the tensors `leaves`.
 
-    With `types` the stand-ins have those types and the function is always traced (its leaves' values
-    are of no use to it); without, it is traced inside a trace and recorded lazily outside.
+    With `types` the stand-ins have those types and the function is always traced (its leaves'
+    values are of no use to it); without, it is traced inside a trace and recorded lazily outside.
     """
     if types is not None or active() is not None:
         kinds = types if types is not None else [value_of(x).type for x in leaves]
@@ -192,7 +192,9 @@ def wrap_stand_in(node: LazyNode, original: Handle) -> Any:
 
 
 def _emit_recorded(staged: Staged, graph: Graph, operands: Sequence[Value]) -> list[Value]:
-    """As `emit`, with what was computed while the function ran (for a Python `if`) not computed again."""
+    """As `emit`, with what was computed while the function ran (for a Python `if`) not computed
+    again.
+    """
     assert staged.recording is not None
     data: dict[Value, LazyNode] = {}
     for lazy, value in staged.recording.mapping.items():

@@ -1,7 +1,7 @@
 """`Tensor`: what users hold. A handle with NumPy's operators, PyTorch's gradients, and ways out.
 
-Takes: data or graph values. Gives: data on demand (which runs the pending graph), exchange with other
-libraries, gradient state. Must not know: how gradients are computed, how graphs run.
+Takes: data or graph values. Gives: data on demand (which runs the pending graph), exchange with
+other libraries, gradient state. Must not know: how gradients are computed, how graphs run.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ class Tensor(Operators):
     """An n-dimensional array of one element type.
 
     Outside of `@lazir.compile` operations on it are recorded and run when a value is needed:
-    `.numpy()`, `.item()`, `print`, `bool()`. Inside, it stands for a value of the compiled function.
+    `.numpy()`, `.item()`, `print`, `bool()`. Inside, it stands for a value of the compiled
+    function.
 
     >>> import lazir as lz
     >>> x = lz.Tensor([1.0, 2.0])
@@ -377,4 +378,3 @@ def _restore(data: Array, name: str, requires_grad: bool) -> Tensor:
     if requires_grad:
         made.requires_grad = True
     return made
-

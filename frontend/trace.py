@@ -38,7 +38,8 @@ class Write(NamedTuple):
 
 
 class TraceBuilder(Builder):
-    """The Builder of one traced function. The outermost one also collects what the function captures:
+    """The Builder of one traced function. The outermost one also collects what the function
+    captures:
 
     `captures`: handle or lazy value → parameter, in order of first use.
     """
@@ -92,11 +93,8 @@ class TraceBuilder(Builder):
         TraceError inside a body (of a loop, branch or derivative), whose effects have no order.
         """
         value = handle._value
-        if value is not None and type(value.node) is not LazyNode:
-            owner = self.owner(value.node)
-            if owner is self or owner is None or id(handle) in self.root.writes:
-                if owner is self or self is self.root:
-                    return
+        if value is not None and self.owner(value.node) is self:
+            return
         if self is not self.root:
             raise TraceError(
                 "this assigns into a tensor from outside of the function that is traced here; "
@@ -108,7 +106,9 @@ class TraceBuilder(Builder):
         self.writes.setdefault(id(handle), Write(handle, handle._array, value))
 
     def read_array(self, array: np.ndarray[Any, Any]) -> Value:
-        """A NumPy array in this trace: a small one is a constant, a larger one captured (and copied)."""
+        """A NumPy array in this trace: a small one is a constant, a larger one captured (and
+        copied).
+        """
         stored, dtype = array_and_dtype(array)
         if stored.nbytes <= CONSTANT_BYTES:
             return array_constant(self, stored.copy(), dtype)
@@ -192,4 +192,6 @@ def lazy_value(handle: Handle) -> Value:
 
 def outside(what: str, advice: str) -> TraceError:
     """The error for asking for a number while tracing."""
-    return TraceError(f"{what} of a traced tensor is not known while tracing; {advice}", user_line())
+    return TraceError(
+        f"{what} of a traced tensor is not known while tracing; {advice}", user_line()
+    )

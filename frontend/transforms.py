@@ -39,7 +39,9 @@ def _positions(argnums: int | Sequence[int], args: Sequence[Any], what: str) -> 
 
 
 class _Chosen:
-    """The arguments that a derivative is with respect to, as leaves, and how to call with others."""
+    """The arguments that a derivative is with respect to, as leaves, and how to call with
+    others.
+    """
 
     def __init__(self, fun: Callable[..., Any], args: Sequence[Any], kwargs: Any, argnums: Any,
                  what: str) -> None:  # fmt: skip
@@ -108,7 +110,9 @@ def _check_scalar(staged: Staged, has_aux: bool, name: str) -> None:
             fail(f"{name} must return a pair (value, aux), since has_aux=True")
         shape = shape.children[0]
     if shape.kind is not None or 0 in staged.fixed:
-        fail(f"{name} must return one float scalar to have a gradient; use has_aux for other results")
+        fail(
+            f"{name} must return one float scalar to have a gradient; use has_aux for other results"
+        )
     first = staged.graph.results[0].type
     if first.shape != () or not first.dtype.is_float:
         raise DifferentiationError(
@@ -172,9 +176,7 @@ def _aux(staged: Staged, count: int) -> Any:
     return staged.rebuild([*[None] * count, *found])[1]
 
 
-def vjp(
-    fun: Callable[..., Any], *primals: Any, has_aux: bool = False
-) -> Any:
+def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """(results, f) where f takes cotangents of the results to those of the arguments (a tuple).
 
     >>> import lazir as lz

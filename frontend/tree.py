@@ -77,7 +77,8 @@ def register(
     take: Callable[[Any], tuple[Sequence[Any], Any]],
     make: Callable[[Any, Sequence[Any]], Any],
 ) -> C:
-    """Let trees look inside `cls`: `take(object)` gives children and a hashable rest, `make` undoes it.
+    """Let trees look inside `cls`: `take(object)` gives children and a hashable rest, `make` undoes
+    it.
 
     >>> class Pair:
     ...     def __init__(self, a, b): self.a, self.b = a, b
@@ -103,7 +104,9 @@ def register_dataclass(cls: C | None = None, *, static: Iterable[str] = ()) -> A
     if cls is None:
         return lambda c: register_dataclass(c, static=static)
     if not dataclasses.is_dataclass(cls):
-        raise TypeError(f"{cls.__name__} is not a dataclass; use lz.tree.register for other classes")
+        raise TypeError(
+            f"{cls.__name__} is not a dataclass; use lz.tree.register for other classes"
+        )
     fixed = tuple(static)
     names = [f.name for f in dataclasses.fields(cls)]
     unknown = [n for n in fixed if n not in names]
@@ -137,9 +140,7 @@ def _flatten(tree: Any, out: list[Any], is_leaf: Callable[[Any], bool] | None) -
 _FLAT = [Structure(tuple, None, (LEAF,) * n, n) for n in range(32)]
 
 
-def flatten(
-    tree: Any, is_leaf: Callable[[Any], bool] | None = None
-) -> tuple[list[Any], Structure]:
+def flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tuple[list[Any], Structure]:
     """The leaves of a tree, left to right, and its structure.
 
     >>> flatten({"b": [1, 2], "a": 3})[0]

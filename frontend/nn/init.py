@@ -45,7 +45,9 @@ def uniform(shape: tuple[int, ...], bound: float, key: Any = None, dtype: Any = 
     return random.uniform(chosen, shape, dtype, -bound, bound)
 
 
-def kaiming_uniform(shape: tuple[int, ...], fan_in: int, key: Any = None, dtype: Any = "f32") -> Tensor:
+def kaiming_uniform(
+    shape: tuple[int, ...], fan_in: int, key: Any = None, dtype: Any = "f32"
+) -> Tensor:
     """Uniform numbers in ±1/√fan_in, as PyTorch starts linear layers and convolutions.
 
     >>> import lazir as lz

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import numpy as lnp
+from .. import random
 from . import functional, init
 from .module import Module, Parameter
 
@@ -40,8 +41,17 @@ class Conv2d(Module):
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1,
-        padding: Any = 0, dilation: Any = 1, groups: int = 1, bias: bool = True, *, key: Any = None,
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
+        bias: bool = True,
+        *,
+        key: Any = None,
     ) -> None:
         window = (kernel_size,) * 2 if isinstance(kernel_size, int) else tuple(kernel_size)
         fan_in = in_channels // groups * window[0] * window[1]
@@ -67,7 +77,7 @@ class Embedding(Module):
 
     def __init__(self, num_embeddings: int, embedding_dim: int, *, key: Any = None) -> None:
         chosen = init.next_key() if key is None else key
-        self.weight = Parameter(init.random.normal(chosen, (num_embeddings, embedding_dim)))
+        self.weight = Parameter(random.normal(chosen, (num_embeddings, embedding_dim)))
 
     def forward(self, x: Any) -> Any:
         """The rows."""
@@ -83,7 +93,9 @@ class LayerNorm(Module):
     """
 
     def __init__(self, normalized_shape: Any, eps: float = 1e-5) -> None:
-        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        shape = (
+            (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        )
         self.weight, self.bias = Parameter(lnp.ones(shape)), Parameter(lnp.zeros(shape))
         self.shape, self.eps = shape, eps
 

@@ -1,7 +1,7 @@
 """Modules: objects that hold parameters, as in PyTorch, and trees, as in JAX.
 
-Takes: parameters, submodules. Gives: `Module`, `Parameter`; every subclass is registered as a tree, so
-that `grad`, `compile` and optimisers see inside. Must not know: any particular layer.
+Takes: parameters, submodules. Gives: `Module`, `Parameter`; every subclass is registered as a tree,
+so that `grad`, `compile` and optimisers see inside. Must not know: any particular layer.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..handle import Handle
 from ..tensor import Tensor
 
 
-def Parameter(data: Any, requires_grad: bool = True) -> Tensor:  # noqa: N802 (PyTorch's name)
+def Parameter(data: Any, requires_grad: bool = True) -> Tensor:
     """A tensor that requires a gradient.
 
     >>> import lazir as lz
@@ -177,7 +177,7 @@ def _take(module: Module) -> tuple[Sequence[Any], Any]:
 
 
 def _make(cls: type, meta: Any, leaves: Sequence[Any]) -> Any:
-    module = object.__new__(cls)
+    module: Any = object.__new__(cls)
     names, fixed = meta
     module.__dict__.update(zip(names, leaves))
     module.__dict__.update(fixed)

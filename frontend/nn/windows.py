@@ -47,7 +47,9 @@ def _padding(padding: Any, window: Sequence[int], step: Sequence[int], stride: S
 
 
 def _layouts(rank: int, layout: str | None, groups: int) -> tuple[str, str]:
-    """The layout of signal and result, with the group axis before the channels, and the kernel's."""
+    """The layout of signal and result, with the group axis before the channels, and the
+    kernel's.
+    """
     digits = "".join(map(str, range(rank)))
     last = layout is not None and layout[-1] == "C"
     channels = "gc" if groups > 1 else "c"
@@ -83,12 +85,21 @@ def _with_bias(v: Value, bias: Any, layout: str) -> Tensor:
 
 
 def _conv(
-    rank: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any,
-    groups: int, layout: str | None,
+    rank: int,
+    x: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
+    layout: str | None,
 ) -> Tensor:
     found = [operand(x), operand(weight)]
     if len(found[0].shape) != rank + 2 or len(found[1].shape) != rank + 2:
-        shapes = f"{found[0].dtype}{list(found[0].shape)} and {found[1].dtype}{list(found[1].shape)}"
+        shapes = (
+            f"{found[0].dtype}{list(found[0].shape)} and {found[1].dtype}{list(found[1].shape)}"
+        )
         fail(f"conv{rank}d needs signal and kernel of {rank + 2} axes, got {shapes}", ShapeError)
     dtype = _common(found)
     signal, kernel = (lift(o, dtype) for o in found)
@@ -110,8 +121,15 @@ def _conv(
 
 
 def conv1d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-    groups: int = 1, *, layout: str | None = None,
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+    *,
+    layout: str | None = None,
 ) -> Tensor:
     """The convolution of signals (n, c, w) with kernels (out, c / groups, k).
 
@@ -123,12 +141,20 @@ def conv1d(
 
 
 def conv2d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-    groups: int = 1, *, layout: str | None = None,
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+    *,
+    layout: str | None = None,
 ) -> Tensor:
     """The convolution of images (n, c, h, w) with kernels (out, c / groups, kh, kw).
 
-    `padding`: zeros on both sides, or "same" or "valid". `layout="NHWC"`: images with channels last.
+    `padding`: zeros on both sides, or "same" or "valid". `layout="NHWC"`: images with channels
+    last.
 
     >>> import lazir as lz, lazir.numpy as lnp
     >>> lz.nn.functional.conv2d(lnp.ones((1, 2, 8, 8)), lnp.ones((3, 2, 3, 3)), padding=1).shape
@@ -138,8 +164,15 @@ def conv2d(
 
 
 def conv3d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-    groups: int = 1, *, layout: str | None = None,
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+    *,
+    layout: str | None = None,
 ) -> Tensor:
     """The convolution of volumes (n, c, d, h, w) with kernels (out, c / groups, kd, kh, kw).
 
@@ -151,8 +184,13 @@ def conv3d(
 
 
 def conv_transpose2d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0,
-    output_padding: Any = 0, dilation: Any = 1,
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    dilation: Any = 1,
 ) -> Tensor:
     """The adjoint of conv2d in its signal; kernels have the shape (in, out, kh, kw).
 
@@ -178,9 +216,9 @@ def conv_transpose2d(
 
 
 def _common(found: Sequence[Operand]) -> DType:
-    return result_dtype(
-        [o.dtype for o in found if not o.weak], [o.dtype for o in found if o.weak]
-    )[0]
+    return result_dtype([o.dtype for o in found if not o.weak], [o.dtype for o in found if o.weak])[
+        0
+    ]
 
 
 # -- pooling -----------------------------------------------------------------------------
@@ -211,7 +249,11 @@ def _pool(rank: int, op: str, x: Any, window: Any, stride: Any, padding: Any, di
 
 
 def max_pool1d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
     ceil_mode: bool = False,
 ) -> Tensor:
     """The largest of each window along the last axis.
@@ -224,7 +266,11 @@ def max_pool1d(
 
 
 def max_pool2d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
     ceil_mode: bool = False,
 ) -> Tensor:
     """The largest of each window over the last two axes.
@@ -249,7 +295,10 @@ def _average(rank: int, x: Any, window: Any, stride: Any, padding: Any, include:
 
 
 def avg_pool1d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
     count_include_pad: bool = True,
 ) -> Tensor:
     """The mean of each window along the last axis.
@@ -262,7 +311,10 @@ def avg_pool1d(
 
 
 def avg_pool2d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
     count_include_pad: bool = True,
 ) -> Tensor:
     """The mean of each window over the last two axes.

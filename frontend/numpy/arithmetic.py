@@ -90,7 +90,9 @@ def _signs_differ(a: Value, b: Value) -> Value:
 
 
 def _floor_divide_floats(a: Value, b: Value) -> Value:
-    """NumPy's: (a − fmod(a, b)) / b is whole but for rounding; the exact quotient decides at b = 0."""
+    """NumPy's: (a − fmod(a, b)) / b is whole but for rounding; the exact quotient decides at b =
+    0.
+    """
     zero, one = _filled(0, a), _filled(1, a)
     exact = call("div", a, b)
     rest = call("rem", a, b)
@@ -121,9 +123,7 @@ def floor_divide(x1: Any, x2: Any, /) -> Tensor:
         return _finish(quotient, found)
     inexact = call("not_equal", call("rem", a, b), _filled(0, a))
     lower = call("bit_and", call("bit_and", inexact, _signs_differ(a, b)), _nonzero(b))
-    return _finish(
-        call("select", lower, call("sub", quotient, _filled(1, a)), quotient), found
-    )
+    return _finish(call("select", lower, call("sub", quotient, _filled(1, a)), quotient), found)
 
 
 def _nonzero(b: Value) -> Value:
@@ -316,7 +316,9 @@ def _static_exponent(x2: Any) -> int | None:
 
 
 def _power_by_bits(x: Value, n: Value) -> Value:
-    """x to a tensor of integers, bit by bit, modulo 2 to the width; a negative exponent gives 0 (±1 kept)."""
+    """x to a tensor of integers, bit by bit, modulo 2 to the width; a negative exponent gives 0 (±1
+    kept).
+    """
     dtype = n.type.dtype
     zero, one = _filled(0, x), _filled(1, x)
     result, power, rest = one, x, n
@@ -387,7 +389,9 @@ def reciprocal(x: Any, /) -> Tensor:
     return _finish(call("div", one, found.values[0]), found)
 
 
-def nan_to_num(x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Tensor:
+def nan_to_num(
+    x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None
+) -> Tensor:
     """x with NaN and infinities replaced by numbers.
 
     >>> import lazir.numpy as lnp

@@ -190,7 +190,7 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     """
     low, high = (0, start) if stop is None else (start, stop)
     bounds = [low, high, 1 if step is None else step]
-    low, high, step = (x.item() if isinstance(x, Handle | np.generic) else x for x in bounds)
+    low, high, step = (x.item() if hasattr(x, "item") else x for x in bounds)
     if step == 0:
         fail("arange needs a step that is not 0")
     count = max(0, math.ceil((high - low) / step))
@@ -210,8 +210,13 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
 
 
 def linspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False,
-    dtype: Any = None, axis: int = 0,
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
 ) -> Any:
     """`num` evenly spaced numbers from `start` to `stop` (included unless `endpoint=False`).
 
@@ -240,8 +245,14 @@ def linspace(
     return (result, tensor(step)) if retstep else result
 
 
-def logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: float = 10.0,
-             dtype: Any = None) -> Tensor:
+def logspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    base: float = 10.0,
+    dtype: Any = None,
+) -> Tensor:
     """`base` to the powers `linspace(start, stop, num)`.
 
     >>> import lazir.numpy as lnp
@@ -447,5 +458,3 @@ def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """
     (x,) = promote(diagonal(a, offset, axis1, axis2)).values
     return tensor(call("reduce_sum", x, axes=(len(x.shape) - 1,)))
-
-

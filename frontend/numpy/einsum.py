@@ -1,7 +1,7 @@
 """Einstein summation: `einsum("ij,jk->ik", x, y)`.
 
-Takes: a subscript string, tensors. Gives: a tensor. Several operands are contracted in the order that
-keeps intermediate results smallest (greedily). Must not know: kernels.
+Takes: a subscript string, tensors. Gives: a tensor. Several operands are contracted in the order
+that keeps intermediate results smallest (greedily). Must not know: kernels.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ def _parse(subscripts: str, ranks: list[int]) -> tuple[list[str], str]:
     right = right.replace("...", spare)
     missing = [c for c in right if all(c not in t for t in full)]
     if missing or len(set(right)) != len(right):
-        fail(f"einsum: the result {right!r} of {subscripts!r} must name axes of operands, each once")
+        fail(
+            f"einsum: the result {right!r} of {subscripts!r} must name axes of operands, each once"
+        )
     return full, right
 
 
@@ -104,7 +106,9 @@ def _join(a: tuple[str, Value], b: tuple[str, Value], keep: set[str]) -> tuple[s
     return "".join(batch + rest), out
 
 
-def _cheapest(parts: list[tuple[str, Value]], result: str, sizes: dict[str, int]) -> tuple[int, int]:
+def _cheapest(
+    parts: list[tuple[str, Value]], result: str, sizes: dict[str, int]
+) -> tuple[int, int]:
     """The pair whose product is smallest against what it replaces."""
     best, pair = math.inf, (0, 1)
     for i in range(len(parts)):
@@ -139,17 +143,13 @@ def einsum(subscripts: str, *operands: Any, optimize: Any = True) -> Tensor:
     for term, x in zip(terms, values):
         narrow = [k for k, c in enumerate(term) if x.shape[k] == 1 != sizes[c]]
         if narrow:
-            x = call(
-                "reshape", x, shape=tuple(n for k, n in enumerate(x.shape) if k not in narrow)
-            )
+            x = call("reshape", x, shape=tuple(n for k, n in enumerate(x.shape) if k not in narrow))
             term = "".join(c for k, c in enumerate(term) if k not in narrow)
         parts.append(_diagonals(term, x))
     return tensor(convert(_contract_all(parts, result, sizes), common))
 
 
-def _contract_all(
-    parts: list[tuple[str, Value]], result: str, sizes: dict[str, int]
-) -> Value:
+def _contract_all(parts: list[tuple[str, Value]], result: str, sizes: dict[str, int]) -> Value:
     for k, (term, x) in enumerate(parts):
         others = set(result).union(*(t for j, (t, _) in enumerate(parts) if j != k))
         parts[k] = _sum_out(term, x, others)

@@ -19,19 +19,22 @@ from ..trace import active, outside
 
 
 class Ranged(NamedTuple):
-    """One axis of the operand under a static slice: elements start, start + step, … (count of them)."""
+    """One axis of the operand under a static slice: elements start, start + step, … (count of
+    them).
+    """
 
     start: int
     step: int
-    count: int
+    size: int
 
 
 class Key(NamedTuple):
     """An index key against a shape.
 
-    `ranges[k]`: the static part of operand axis k. `arrays`: (operand axis, integer array or tensor).
-    `layout`: the axes of the result: an operand axis, "new" for None, "arrays" where the axes of the
-    broadcast index arrays go. An axis read by a plain integer is in no layout.
+    `ranges[k]`: the static part of operand axis k. `arrays`: (operand axis, integer array or
+    tensor).
+    `layout`: the axes of the result: an operand axis, "new" for None, "arrays" where the axes of
+    the broadcast index arrays go. An axis read by a plain integer is in no layout.
     """
 
     ranges: tuple[Ranged, ...]
@@ -69,7 +72,8 @@ def _as_item(item: Any) -> Any:
         return operator.index(item)
     except TypeError:
         return fail(
-            f"an index is an integer, slice, None, ... or an array of integers or bools, got {item!r}"
+            "an index is an integer, slice, None, ... or an array of integers or bools, "
+            f"got {item!r}"
         )
 
 
@@ -116,9 +120,7 @@ def _slice(item: slice, size: int) -> Ranged:
             raise outside(
                 "a slice bound", "use lz.lax.dynamic_slice(x, starts, sizes) for computed places"
             )
-    bounds = [
-        None if p is None else operator.index(p) for p in (item.start, item.stop, item.step)
-    ]
+    bounds = [None if p is None else operator.index(p) for p in (item.start, item.stop, item.step)]
     if bounds[2] == 0:
         index_error("a slice step must not be 0")
     found = range(*slice(*bounds).indices(size))

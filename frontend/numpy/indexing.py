@@ -54,7 +54,7 @@ def _read_ranges(x: Value, ranges: tuple[Ranged, ...]) -> Value:
         start.append(low)
         stride.append(size)
         limit.append(low + (count - 1) * size + 1 if count else low)
-    whole = all(r.count == n and r.step in (1, -1) for r, n in zip(ranges, x.shape))
+    whole = all(r.size == n and r.step in (1, -1) for r, n in zip(ranges, x.shape))
     if not whole:
         x = call("slice", x, start=tuple(start), limit=tuple(limit), stride=tuple(stride))
     return call("reverse", x, axes=tuple(backwards)) if backwards else x
@@ -156,14 +156,14 @@ def _write_ranges(x: Value, ranges: tuple[Ranged, ...], new: Value) -> Value:
     backwards = tuple(k for k, r in enumerate(ranges) if r.step < 0)
     if backwards:
         new = call("reverse", new, axes=backwards)
-    start = [r.start + r.step * (r.count - 1) if r.step < 0 else r.start for r in ranges]
+    start = [r.start + r.step * (r.size - 1) if r.step < 0 else r.start for r in ranges]
     if all(abs(r.step) == 1 for r in ranges):
         if new.shape == x.shape:
             return new
         starts = [number(low, int64, structural=True) for low in start]
         return call("dynamic_update_slice", x, new, *starts)
     gaps = tuple(abs(r.step) - 1 for r in ranges)
-    span = [(r.count - 1) * abs(r.step) + 1 if r.count else 0 for r in ranges]
+    span = [(r.size - 1) * abs(r.step) + 1 if r.size else 0 for r in ranges]
     high = tuple(n - low - s for n, low, s in zip(x.shape, start, span))
     attrs = {"low": tuple(start), "high": high, "interior": gaps}
     spread = call("pad", new, number(0, x.type.dtype, True), **attrs)
@@ -224,7 +224,7 @@ def _real(key: Key) -> tuple[Any, ...]:
 def _write_masked(x: Value, key: Key, new: Value, op: str) -> Tensor:
     """A mask whose places are not known: possible where one value goes everywhere."""
     mask = value_of(key.mask)
-    if len(key.layout) != len(x.shape) or any(r.count != n for r, n in zip(key.ranges, x.shape)):
+    if len(key.layout) != len(x.shape) or any(r.size != n for r, n in zip(key.ranges, x.shape)):
         fail("a traced mask is the only index; combine it with others by lnp.where")
     trailing = x.shape[len(mask.shape) :]
     if len(new.shape) > len(trailing):
@@ -398,7 +398,9 @@ class Place:
     def divide(self, values: Any, *, mode: str | None = None) -> Tensor:
         """The tensor with this part divided (each index counts once)."""
         part = getitem(self._tensor, self._key)
-        new = call("div", *broadcast([value_of(part), lift(operand(values), part._dtype)], "divide"))
+        new = call(
+            "div", *broadcast([value_of(part), lift(operand(values), part._dtype)], "divide")
+        )
         return self.set(tensor(new), mode=mode)
 
     def min(self, values: Any, *, mode: str | None = None) -> Tensor:

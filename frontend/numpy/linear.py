@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 
 def _pair(a: Any, b: Any, dtype: Any = None) -> tuple[Value, Value, DType]:
-    """Both operands in their common dtype, and the dtype of the product (bool products are `any`)."""
+    """Both operands in their common dtype, and the dtype of the product (bool products are
+    `any`).
+    """
     found = [operand(a), operand(b)]
     common, _ = result_dtype(
         [o.dtype for o in found if not o.weak], [o.dtype for o in found if o.weak]
@@ -152,7 +154,7 @@ def outer(a: Any, b: Any) -> Tensor:
     [[0 0 0]
      [0 1 2]]
     """
-    x, y = (call("reshape", lift(o), shape=(math.prod(o.shape), )) for o in map(operand, (a, b)))
+    x, y = (call("reshape", lift(o), shape=(math.prod(o.shape),)) for o in map(operand, (a, b)))
     column = tensor(call("reshape", x, shape=(*x.shape, 1)))
     found = promote(column, tensor(y), name="outer")
     return tensor(call("bit_and" if found.dtype is bool_ else "mul", *found.values))

@@ -1,11 +1,12 @@
 """Shapes and order of axes: reshape, transpose, squeeze, flip, roll, pad, repeat, tile.
 
-Takes: tensors, arrays. Gives: tensors; where NumPy would give a view the result is linked to its base
-(`views.py`), so that a program that relies on aliasing gets an error. Must not know: buffers.
+Takes: tensors, arrays. Gives: tensors; where NumPy would give a view the result is linked to its
+base (`views.py`), so that a program that relies on aliasing gets an error. Must not know: buffers.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -25,13 +26,11 @@ from ..apply import (
     normal_axes,
     normal_axis,
     operand,
-    promote,
     shape_of,
     tensor,
     view,
 )
 from ..dtypes import as_dtype, result_dtype
-from ..handle import Handle
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -43,8 +42,7 @@ def _value(x: Any) -> Value:
 
 def _whole_shape(spec: Any, size: int) -> tuple[int, ...]:
     """A shape in which one entry may be −1."""
-    dims = [spec] if isinstance(spec, int | np.integer) else list(spec)
-    dims = [int(n) for n in dims]
+    dims = [int(n) for n in ([spec] if isinstance(spec, int | np.integer) else spec)]
     if dims.count(-1) > 1 or min(dims, default=0) < -1:
         fail(f"reshape: at most one entry of {tuple(dims)} may be -1", ShapeError)
     if -1 in dims:
@@ -274,7 +272,7 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Tensor:
 
 # -- joining and splitting ---------------------------------------------------------------
 def _same_dtype(arrays: Any, dtype: Any = None) -> list[Value]:
-    items = list(arrays) if not isinstance(arrays, Handle) else [arrays[k] for k in range(len(arrays))]  # type: ignore[index, arg-type]
+    items: list[Any] = list(arrays)
     found = [operand(x) for x in items]
     if not found:
         fail("joining needs at least one tensor")
@@ -316,7 +314,9 @@ def stack(arrays: Any, axis: int = 0, dtype: Any = None) -> Tensor:
     shape = values[0].shape
     for v in values:
         if v.shape != shape:
-            fail(f"stack needs one shape, got {values[0].type.short} and {v.type.short}", ShapeError)
+            fail(
+                f"stack needs one shape, got {values[0].type.short} and {v.type.short}", ShapeError
+            )
     k = normal_axis(axis, len(shape) + 1, "stack")
     rows = [call("reshape", v, shape=(*shape[:k], 1, *shape[k:])) for v in values]
     return tensor(call("concat", *rows, axis=k))
@@ -386,7 +386,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Tenso
         cuts = [slice(None, int(c)).indices(n)[1] for c in indices_or_sections]
         edges = [0, *cuts, n]
     out = []
-    for low, high in zip(edges, edges[1:]):
+    for low, high in itertools.pairwise(edges):
         start = tuple(low if j == k else 0 for j in range(len(x.shape)))
         limit = tuple(max(low, high) if j == k else m for j, m in enumerate(x.shape))
         part = call("slice", x, start=start, limit=limit, stride=(1,) * len(x.shape))

@@ -5,7 +5,7 @@ Takes: tensors, arrays. Gives: tensors. Must not know: buffers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,18 @@ import numpy as np
 from lazir.compiler.errors import ShapeError
 from lazir.compiler.graph import Value
 
-from ..apply import call, expand, fail, lift, normal_axes, normal_axis, number, operand, tensor, view
+from ..apply import (
+    call,
+    expand,
+    fail,
+    lift,
+    normal_axes,
+    normal_axis,
+    number,
+    operand,
+    tensor,
+    view,
+)
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -165,9 +176,7 @@ def repeat(a: Any, repeats: int, axis: int | None = None) -> Tensor:
     wide = (*x.shape[: k + 1], n, *x.shape[k + 1 :])
     axes = (*range(k + 1), *range(k + 2, len(wide)))
     spread = call("broadcast", x, shape=wide, axes=axes)
-    return tensor(
-        call("reshape", spread, shape=(*x.shape[:k], x.shape[k] * n, *x.shape[k + 1 :]))
-    )
+    return tensor(call("reshape", spread, shape=(*x.shape[:k], x.shape[k] * n, *x.shape[k + 1 :])))
 
 
 def _widths(pad_width: Any, rank: int) -> list[tuple[int, int]]:
@@ -175,9 +184,7 @@ def _widths(pad_width: Any, rank: int) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in spread]
 
 
-def pad(
-    array: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0
-) -> Tensor:
+def pad(array: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Tensor:
     """x with elements before and after, along every axis.
 
     `pad_width`: a number, (before, after), or one pair per axis. `mode`: "constant", "edge",
@@ -235,7 +242,7 @@ def _symmetric(p: int, n: int) -> int:
     return p if p < n else 2 * n - 1 - p
 
 
-_EXTEND = {
+_EXTEND: dict[str, Callable[[int, int], int]] = {
     "edge": lambda p, n: min(max(p, 0), n - 1),
     "reflect": _reflect,
     "symmetric": _symmetric,

@@ -29,8 +29,8 @@ from ..apply import (
     promote,
     tensor,
 )
-from ..dtypes import as_dtype, bool_, float32, promote_types, to_inexact
 from ..dtypes import accumulator as _accumulator
+from ..dtypes import as_dtype, bool_, float32, promote_types, to_inexact
 from .arithmetic import _filled
 from .logic import choose_broadcast
 
@@ -63,8 +63,16 @@ def _with_initial(op: str, value: Value, initial: Any) -> Value:
 
 
 def _total(
-    name: str, op: str, join: str, unit: int, x: Any, axis: Any, dtype: Any,
-    keepdims: bool, initial: Any, where: Any,
+    name: str,
+    op: str,
+    join: str,
+    unit: int,
+    x: Any,
+    axis: Any,
+    dtype: Any,
+    keepdims: bool,
+    initial: Any,
+    where: Any,
 ) -> Tensor:
     found = operand(x)
     wanted = _accumulator(found.dtype) if dtype is None else as_dtype(dtype)
@@ -73,7 +81,12 @@ def _total(
 
 
 def sum(
-    a: Any, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, initial: Any = None,
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    *,
+    keepdims: bool = False,
+    initial: Any = None,
     where: Any = None,
 ) -> Tensor:
     """The sum over `axis` (all axes by default).
@@ -86,7 +99,12 @@ def sum(
 
 
 def prod(
-    a: Any, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, initial: Any = None,
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    *,
+    keepdims: bool = False,
+    initial: Any = None,
     where: Any = None,
 ) -> Tensor:
     """The product over `axis` (all axes by default).
@@ -99,7 +117,14 @@ def prod(
 
 
 def _extremum(
-    name: str, op: str, join: str, unit: Any, a: Any, axis: Any, keepdims: bool, initial: Any,
+    name: str,
+    op: str,
+    join: str,
+    unit: Any,
+    a: Any,
+    axis: Any,
+    keepdims: bool,
+    initial: Any,
     where: Any,
 ) -> Tensor:
     found = operand(a)
@@ -271,9 +296,7 @@ def _variance(a: Any, axis: Any, dtype: Any, ddof: float, keepdims: bool, where:
     x = _wide(lift(found, wanted))
     centre = expand(_mean(x, axis, True, where), x.shape)
     off = call("sub", x, centre)
-    total = _reduce(
-        "reduce_sum", _masked(call("mul", off, off), where, 0), axis, keepdims, "var"
-    )
+    total = _reduce("reduce_sum", _masked(call("mul", off, off), where, 0), axis, keepdims, "var")
     count = _count(x, axis, keepdims, where)
     if ddof:
         count = call("sub", count, _filled(ddof, count))
@@ -282,8 +305,14 @@ def _variance(a: Any, axis: Any, dtype: Any, ddof: float, keepdims: bool, where:
 
 
 def var(
-    a: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, *, keepdims: bool = False,
-    where: Any = None, correction: float | None = None,
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    ddof: float = 0,
+    *,
+    keepdims: bool = False,
+    where: Any = None,
+    correction: float | None = None,
 ) -> Tensor:
     """The mean squared distance from the mean; divided by n − ddof.
 
@@ -296,8 +325,14 @@ def var(
 
 
 def std(
-    a: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, *, keepdims: bool = False,
-    where: Any = None, correction: float | None = None,
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    ddof: float = 0,
+    *,
+    keepdims: bool = False,
+    where: Any = None,
+    correction: float | None = None,
 ) -> Tensor:
     """The square root of the variance.
 

@@ -15,7 +15,8 @@ X = np.arange(120.0).reshape(4, 5, 6)
 MASK = X[:, :, 0] % 2 == 0
 KEYS: list[Any] = [
     0, -1, (1, 2), (slice(None), 3), slice(1, 3), slice(None, None, -1), slice(3, 0, -2),
-    (..., 1), (None, 1), (slice(0, 4, 2), None, slice(1, 5, 3)), (slice(None), slice(4, None, -2), 2),
+    (..., 1), (None, 1),
+    (slice(0, 4, 2), None, slice(1, 5, 3)), (slice(None), slice(4, None, -2), 2),
     [0, 2], ([0, 1], [2, 3]), (slice(None), [1, 3]), ([0, 1], slice(None), [2, 3]),
     (0, slice(None), [1, 1, 5]), ([[0], [1]], [[2, 3]]), (slice(1, 3), [0, -1], slice(2, 5)),
     MASK, (MASK[:, 0], slice(0, 2)), (slice(None), MASK[0]), (..., None, [1, 2]), slice(2, 2),
@@ -45,10 +46,12 @@ def test_write(key: Any) -> None:
     np.testing.assert_array_equal(x.numpy(), wanted)
 
 
-@pytest.mark.parametrize("key", [slice(1, 3), [0, 0, 2], (slice(None), [1, 1]), (..., slice(0, 6, 2))],
-                         ids=repr)  # fmt: skip
-@pytest.mark.parametrize(("name", "ufunc"), [("add", np.add), ("multiply", np.multiply),
-                                             ("min", np.minimum), ("max", np.maximum)])  # fmt: skip
+UPDATED = [slice(1, 3), [0, 0, 2], (slice(None), [1, 1]), (..., slice(0, 6, 2))]
+UPDATES = [("add", np.add), ("multiply", np.multiply), ("min", np.minimum), ("max", np.maximum)]
+
+
+@pytest.mark.parametrize("key", UPDATED, ids=repr)
+@pytest.mark.parametrize(("name", "ufunc"), UPDATES)
 def test_updates(key: Any, name: str, ufunc: Any) -> None:
     wanted = X.copy()
     values = np.random.default_rng(0).normal(size=X[key].shape) * 50
@@ -97,9 +100,7 @@ def test_traced_mask() -> None:
 def test_take_and_along_axis() -> None:
     x = np.random.default_rng(1).normal(size=(3, 4))
     i = np.array([[0, 3], [1, -1], [2, 2]])
-    np.testing.assert_array_equal(
-        lnp.take_along_axis(x, i, 1).numpy(), np.take_along_axis(x, i, 1)
-    )
+    np.testing.assert_array_equal(lnp.take_along_axis(x, i, 1).numpy(), np.take_along_axis(x, i, 1))
     np.testing.assert_array_equal(lnp.take(x, [1, 0], axis=1).numpy(), np.take(x, [1, 0], axis=1))
     np.testing.assert_array_equal(lnp.take(x, [1, 9], mode="clip").numpy(), x.take([1, 9]))
     np.testing.assert_array_equal(

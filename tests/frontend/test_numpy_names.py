@@ -189,7 +189,8 @@ MANIPULATIONS = [
     ("reshape", ((4, -1),)), ("ravel", ()), ("transpose", ()), ("transpose", ((2, 0, 1),)),
     ("swapaxes", (0, 2)), ("moveaxis", (0, -1)), ("moveaxis", ((0, 1), (2, 0))),
     ("rollaxis", (2,)), ("expand_dims", (1,)), ("expand_dims", ((0, 3),)), ("flip", ()),
-    ("flip", (1,)), ("flip", ((0, 2),)), ("roll", (5,)), ("roll", (2, 1)), ("roll", ((1, 2), (0, 2))),
+    ("flip", (1,)), ("flip", ((0, 2),)), ("roll", (5,)), ("roll", (2, 1)),
+    ("roll", ((1, 2), (0, 2))),
     ("rot90", ()), ("rot90", (2,)), ("rot90", (3, (1, 2))), ("rot90", (-1, (2, 0))),
     ("tile", (2,)), ("tile", ((2, 1, 2, 1),)), ("repeat", (2,)), ("repeat", (3, 1)),
     ("repeat", (np.array([1, 0, 2]), 1)), ("diff", ()), ("diff", (2, 1)), ("tril", ()),
@@ -221,7 +222,9 @@ def test_joining() -> None:
     assert str(lnp.concatenate([a, b]).dtype) == "f32"
     for got, wanted in zip(lnp.split(a, 3, 1), np.split(a, 3, 1), strict=True):
         compare(got, wanted)
-    for got, wanted in zip(lnp.array_split(a, [1, 5], 1), np.array_split(a, [1, 5], 1), strict=True):
+    for got, wanted in zip(
+        lnp.array_split(a, [1, 5], 1), np.array_split(a, [1, 5], 1), strict=True
+    ):
         compare(got, wanted)
 
 
@@ -229,15 +232,21 @@ def test_creation() -> None:
     compare(lnp.arange(3, 10, 2), np.arange(3, 10, 2))
     compare(lnp.arange(1.0, 2.0, 0.25), np.arange(1.0, 2.0, 0.25, np.float32))
     compare(lnp.arange(5, 0, -2), np.arange(5, 0, -2))
-    compare(lnp.linspace(0, 1, 7, dtype="f64").astype("f32"), np.linspace(0, 1, 7, dtype=np.float32))
-    compare(lnp.linspace(0.0, 1.0, 4, endpoint=False), np.linspace(0, 1, 4, False, dtype=np.float32))
+    compare(
+        lnp.linspace(0, 1, 7, dtype="f64").astype("f32"), np.linspace(0, 1, 7, dtype=np.float32)
+    )
+    compare(
+        lnp.linspace(0.0, 1.0, 4, endpoint=False), np.linspace(0, 1, 4, False, dtype=np.float32)
+    )
     compare(lnp.eye(3, 4, 1), np.eye(3, 4, 1, dtype=np.float32))
     compare(lnp.tri(3, 4, -1), np.tri(3, 4, -1, dtype=np.float32))
     compare(lnp.full((2, 2), 7), np.full((2, 2), 7))
     compare(lnp.array([[1, 2], [3, 4]]), np.array([[1, 2], [3, 4]]))
     compare(lnp.diag(np.array([1, 2, 3]), -1), np.diag([1, 2, 3], -1))
     compare(lnp.indices((2, 3)), np.indices((2, 3)))
-    for got, wanted in zip(lnp.meshgrid(np.arange(2), np.arange(3)), np.meshgrid([0, 1], [0, 1, 2])):
+    for got, wanted in zip(
+        lnp.meshgrid(np.arange(2), np.arange(3)), np.meshgrid([0, 1], [0, 1, 2])
+    ):
         compare(got, wanted)
     assert str(lnp.array(1.5).dtype) == "f32"
     assert str(lnp.asarray(np.float64(1.5)).dtype) == "f64"
@@ -260,10 +269,13 @@ def test_contractions(name: str, left: Any, right: Any) -> None:
 
 
 EINSUMS = [
-    ("ij,jk->ik", (2, 3), (3, 4)), ("ij,kj", (2, 3), (4, 3)), ("bij,bjk->bik", (2, 3, 4), (2, 4, 5)),
-    ("ii->i", (3, 3)), ("ii", (3, 3)), ("ij->ji", (2, 3)), ("ij->", (2, 3)), ("...ij->...ji", (2, 3, 4)),
+    ("ij,jk->ik", (2, 3), (3, 4)), ("ij,kj", (2, 3), (4, 3)),
+    ("bij,bjk->bik", (2, 3, 4), (2, 4, 5)),
+    ("ii->i", (3, 3)), ("ii", (3, 3)), ("ij->ji", (2, 3)), ("ij->", (2, 3)),
+    ("...ij->...ji", (2, 3, 4)),
     ("i,j->ij", (3,), (4,)), ("ij,jk,kl->il", (2, 3), (3, 4), (4, 2)), ("...i,i", (2, 3), (3,)),
-    ("ij,ij->i", (2, 3), (2, 3)), ("ij,j->ij", (2, 3), (3,)), ("bhqd,bhkd->bhqk", (1, 2, 3, 4), (1, 2, 5, 4)),
+    ("ij,ij->i", (2, 3), (2, 3)), ("ij,j->ij", (2, 3), (3,)),
+    ("bhqd,bhkd->bhqk", (1, 2, 3, 4), (1, 2, 5, 4)),
     ("ijk,k->", (2, 3, 4), (4,)), ("iij->j", (3, 3, 2)),
 ]  # fmt: skip
 
