@@ -194,8 +194,8 @@ class Editor(Builder):
         if not self._filled:
             self._filled = True
             for node in self.graph_in.nodes:
-                self._nodes[(node.op, node.inputs, attributes_key(node.attrs))] = node
-        key = (op, inputs, attributes_key(attrs))
+                self._nodes[(node.op, node.inputs, attributes_key(node.attrs), node.types)] = node
+        key = (op, inputs, attributes_key(attrs), types)
         found = self._nodes.get(key)
         if found is None:
             found = self._nodes[key] = Node(op, inputs, attrs, types)
