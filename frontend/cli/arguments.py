@@ -1,12 +1,12 @@
 """The text of `--arg`: what stands in for an argument, nested as Python would write it.
 
-Takes: text such as `f32[32,784]`, `[(f32[3], i64), 0.5]`, `axis=1`. Gives: trees of specs and numbers.
+Takes: text such as `f32[32,784]`, `[(f32[3], i64), 0.5]`, `axis=1`. Gives: trees of specs and
+numbers.
 Must not know: functions, files.
 """
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -131,7 +131,7 @@ class _Reader:
     def _value(self) -> Any:
         token = self._take()
         if token.kind in ("number", "string"):
-            return ast.literal_eval(token.text.lstrip("+"))
+            return _literal(token)
         if token.text in _LITERALS:
             return _LITERALS[token.text]
         if token.kind == "word":
@@ -166,7 +166,7 @@ class _Reader:
         if token.kind == "word":
             key: Any = token.text
         elif token.kind in ("string", "number"):
-            key = ast.literal_eval(token.text)
+            key = _literal(token)
         else:
             raise self._wrong("a key", token)
         self._expect(":")
@@ -188,6 +188,12 @@ class _Reader:
                 self.at += 1
         self.at += 1
         return found
+
+
+def _literal(token: _Token) -> Any:
+    if token.kind == "string":
+        return token.text[1:-1]
+    return float(token.text) if set(token.text) & set(".eE") else int(token.text)
 
 
 def show(value: Any) -> str:

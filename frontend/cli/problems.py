@@ -51,8 +51,8 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 def describe(error: BaseException) -> str:
     """The error as text that ends without a newline.
 
-    What lazir raises on purpose is a message and the user's line that led to it. What the user's own
-    code raises is a traceback of their lines alone.
+    What lazir raises on purpose is a message and the user's line that led to it. What the user's
+    own code raises is a traceback of their lines alone.
     """
     frames = user_frames(error.__traceback__)
     if isinstance(error, ParseError):

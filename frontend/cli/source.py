@@ -52,7 +52,7 @@ def split_place(text: str) -> Place:
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """While the body runs, files may be loaded; what that changes in this process is undone after."""
+    """While the body runs files may be loaded; what that changes here is undone after."""
     path, writing = list(sys.path), sys.dont_write_bytecode
     sys.dont_write_bytecode = True
     try:
