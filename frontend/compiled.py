@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Hashable
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple, TypeAlias, overload
 
 from lazir.runtime.device import parse_device, require
 
@@ -22,9 +22,12 @@ from .signature import Call, Reader, difference
 from .specialise import Specialisation, Traced, trace
 from .tensor import Tensor
 from .trace import active
+from .tree import Structure
 from .views import check_read
 
 _MISFIT = NotImplemented
+_Ready: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...], Callable[[Any], Any]]
+"""A program's builtin, the captured tensors that it takes last, and what makes its results."""
 
 
 class CacheInfo(NamedTuple):
@@ -113,18 +116,20 @@ class CompiledFunction:
         self._order: list[Specialisation] = []
         self._why: list[str] = []
         self._lock = threading.RLock()
-        self._fast: Callable[..., Any] | None = None
-        self._captures: tuple[Any, ...] = ()
-        self._finish: Callable[[Any], Any] = _unused
+        # What to try first, replaced as a whole, since other threads read it meanwhile.
+        self._flat: _Ready | None = None
+        self._nested: tuple[Structure, _Ready] | None = None
+        self._preferred: Specialisation | None = None
         self._hits = 0
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        fast = self._fast
-        if fast is not None and not kwargs:
-            out = fast(*args, *self._captures)
+        ready = self._flat
+        if ready is not None and not kwargs:
+            run, captures, finish = ready
+            out = run(*args, *captures)
             if out is not _MISFIT:
                 self._hits += 1
-                return self._finish(out)
+                return finish(out)
         return self._slow(args, kwargs)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -158,6 +163,15 @@ class CompiledFunction:
 
     # -- the general call ----------------------------------------------------------------
     def _slow(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        nested = self._nested
+        if nested is not None:
+            leaves, structure = tree.flatten((args, kwargs))
+            if structure == nested[0]:
+                run, captures, finish = nested[1]
+                out = run(*leaves, *captures)
+                if out is not _MISFIT:
+                    self._hits += 1
+                    return finish(out)
         if active() is not None:
             return self._inline(args, kwargs)
         call = self._reader.read(args, kwargs)
@@ -205,13 +219,17 @@ class CompiledFunction:
 
     def _prefer(self, special: Specialisation) -> None:
         """Let the next call try this program first."""
-        direct = special.direct
-        self._fast = None
-        if direct is None:
+        if special is self._preferred:
             return
-        self._captures = special.traced.captures
-        self._finish = _finisher(special)
-        self._fast = direct
+        self._preferred = special
+        direct = special.direct
+        ready = None
+        if direct is not None:
+            ready = (direct, special.traced.captures, _finisher(special))
+        self._flat = ready if special.flat else None
+        self._nested = None
+        if ready is not None and not special.flat:
+            self._nested = (special.call.structure, ready)
 
     def _donating(self, special: Specialisation, call: Call) -> Any:
         leaves, places = donate_leaves(self._reader, call)
@@ -273,15 +291,11 @@ class CompiledFunction:
             self._cache.clear()
             self._order.clear()
             self._why.clear()
-            self._fast = None
+            self._flat = self._nested = self._preferred = None
             self._hits = 0
 
     def __repr__(self) -> str:
         return f"<compiled {self._name}>"
-
-
-def _unused(out: Any) -> Any:
-    raise AssertionError("no program")
 
 
 def _finisher(special: Specialisation) -> Callable[[Any], Any]:

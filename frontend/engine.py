@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from lazir.compiler.graph import Graph
+from lazir.runtime.execute import LoadedProgram
 
 Array = np.ndarray[Any, Any]
 
@@ -39,16 +40,23 @@ def _pipeline() -> Any:
     return importlib.import_module("lazir.compiler.pipeline")
 
 
-def compile(graph: Graph, device: str | None = None) -> Executable:
-    """The executable of `graph`, made once per structure and device."""
+def compile(
+    graph: Graph, device: str | None = None, scalars: frozenset[int] = frozenset()
+) -> Executable:
+    """The executable of `graph`, made once per structure and device.
+
+    `scalars` numbers the inputs that `call_fast` takes as Python numbers.
+    """
     global _compiled
-    key = f"{device or 'cpu'} {graph.fingerprint}"
+    key = f"{device or 'cpu'} {sorted(scalars)} {graph.fingerprint}"
     with _lock:
         found = _programs.get(key)
         if found is not None:
             _programs.move_to_end(key)
             return found
-    made: Executable = _pipeline().compile_graph(graph)
+    pipeline = _pipeline()
+    program = pipeline.cached_program(graph, pipeline.host_target())
+    made: Executable = LoadedProgram(program, scalars=scalars)
     with _lock:
         _compiled += 1
         _programs[key] = made

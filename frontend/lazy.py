@@ -10,12 +10,13 @@ from __future__ import annotations
 import itertools
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from lazir.compiler.errors import TraceError
+from lazir.compiler.errors import TraceError, source_excerpt
 from lazir.compiler.graph import NO_ATTRS, Builder, Graph, Node, Value, attributes_key
 from lazir.compiler.mlir.ir import Loc
 from lazir.compiler.types import DType, TensorType
@@ -96,21 +97,45 @@ class LazyBuilder(Builder):
     ) -> Node:
         for value in inputs:
             if type(value[0]) is not LazyNode:
-                raise leaked(None, locs[0] if locs else None)
+                raise leaked(made_at(value[0]), locs[0] if locs else None)
         return LazyNode(op, inputs, attrs, types, locs)
 
 
 LAZY = LazyBuilder(name="lazy")
 
 
+class Locs(dict[Node, tuple[Loc, ...]]):
+    """The locations of a trace: a dict that can be referred to weakly."""
+
+    __slots__ = ("__weakref__",)
+
+
+_recent: deque[weakref.ref[Locs]] = deque(maxlen=256)
+
+
+def remember(locs: Locs) -> None:
+    """Keep (weakly) where the nodes of a trace were made, for the error about a leaked one."""
+    _recent.append(weakref.ref(locs))
+
+
+def made_at(node: Node) -> Loc | None:
+    """Where a node of a recent trace was made, if that is still known."""
+    for ref in reversed(_recent):
+        locs = ref()
+        if locs is not None and (found := locs.get(node)):
+            return found[0]
+    return None
+
+
 def leaked(made: Loc | None, used: Loc | None) -> TraceError:
     """The error for a traced value that outlived its trace."""
-    where = f" It was made at {made.file}:{made.line}." if made is not None else ""
-    return TraceError(
-        "a traced value was used outside of the function in which it was traced."
-        f"{where} Return it from that function instead of keeping it",
-        used,
+    text = (
+        "a traced value was used outside of the function in which it was traced; return it from "
+        "that function instead of keeping it"
     )
+    if made is not None:
+        text += f"\nit was made here:\n{source_excerpt(made)}\nand is used here:"
+    return TraceError(text, used)
 
 
 def leaf(array: Array, dtype: DType, tracked: int = 0) -> LazyNode:

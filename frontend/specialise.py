@@ -16,7 +16,8 @@ from lazir.compiler.types import bf16, ui16
 
 from . import engine, tree
 from .apply import NUMBERS, lift, operand, tensor
-from .handle import Array, Handle, array_and_dtype, wrap, wrap_array
+from .dtypes import DEFAULT_FLOAT, DEFAULT_INT
+from .handle import Handle, array_and_dtype, wrap, wrap_array
 from .lazy import LAZY, known
 from .pending import force
 from .signature import Call, Leaf
@@ -115,24 +116,27 @@ class Specialisation:
         self.call = call
         self.traced = traced
         self.kinds: tuple[Leaf, ...] = call.kinds
-        self.program = engine.compile(traced.graph, device)
+        scalars = frozenset(k for k, kind in enumerate(self.kinds) if _is_number(kind))
+        self.program = engine.compile(traced.graph, device, scalars)
         self._dtypes = [t.dtype for t in traced.graph.result_types]
         self._count = len(traced.out_weak)
 
     @property
+    def flat(self) -> bool:
+        """Whether the arguments are positional, and none is a container."""
+        positional, named = self.call.structure.children
+        return named.leaf_count == 0 and all(c.kind is None for c in positional.children)
+
+    @property
     def direct(self) -> Callable[..., Any] | None:
-        """The builtin to try before anything else; None where its checks would not be enough:
-        it tells arrays apart by NumPy's dtypes, which bf16 and ui16 share."""
-        plain = all(not k.weak and k.dtype not in (bf16, ui16) for k in self.kinds)
-        structure = self.call.structure
-        flat = (
-            not self.call.statics
-            and structure.children[1].leaf_count == 0
-            and all(c.kind is None for c in structure.children[0].children)
-        )
-        if not (plain and flat) or self.traced.effects or not self.kinds:
+        """The builtin to try on the leaves before anything is looked at in Python; None where its
+        checks would not be enough: it knows nothing of static arguments, and tells arrays apart by
+        NumPy's dtypes, which bf16 and ui16 share."""
+        dtypes = [*[k.dtype for k in self.kinds], *[h._dtype for h in self.traced.captures]]
+        weak = any(k.weak and not _is_number(k) for k in self.kinds)
+        if weak or any(d in (bf16, ui16) for d in dtypes):
             return None
-        if any(h._dtype in (bf16, ui16) for h in self.traced.captures):
+        if self.call.statics or self.traced.effects or not self.kinds:
             return None
         return self.program.call_fast
 
@@ -188,6 +192,11 @@ class Specialisation:
         return tree.unflatten(self.traced.out_tree, results)
 
 
+def _is_number(kind: Leaf) -> bool:
+    """Whether it is the kind of a Python number."""
+    return kind.weak and kind.shape == () and kind.dtype in (DEFAULT_FLOAT, DEFAULT_INT)
+
+
 def _is_tracked(handle: Handle) -> bool:
     value = handle._value
     return value is not None and handle._array is None and bool(value.node.tracked)  # type: ignore[attr-defined]
@@ -201,8 +210,8 @@ def _store(target: Any, new: Any) -> None:
         target[...] = new.numpy()
 
 
-def _array(x: Any, kind: Leaf) -> Array:
-    """An argument leaf as the array that the program reads."""
+def _array(x: Any, kind: Leaf) -> Any:
+    """An argument leaf as the array (or Python number) that the program reads."""
     if isinstance(x, Handle):
         data = x._array
         if data is None:
@@ -212,4 +221,4 @@ def _array(x: Any, kind: Leaf) -> Array:
         return data
     if isinstance(x, np.ndarray | np.generic):
         return array_and_dtype(np.asarray(x))[0]
-    return np.array(x, kind.dtype.numpy)
+    return x if kind.weak else np.array(x, kind.dtype.numpy)

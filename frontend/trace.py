@@ -22,7 +22,7 @@ from lazir.compiler.types import TensorType
 
 from . import donated
 from .handle import Handle, array_and_dtype, wrap
-from .lazy import LAZY, LazyNode, leaf, leaked
+from .lazy import LAZY, LazyNode, Locs, leaf, leaked, made_at, remember
 from .locate import user_line, user_location
 
 UNROLL_WARNING = 20_000
@@ -48,6 +48,8 @@ class TraceBuilder(Builder):
 
     def __init__(self, parent: TraceBuilder | None = None, name: str = "main") -> None:
         super().__init__(parent, name)
+        self.locs = Locs()
+        remember(self.locs)
         self.root: TraceBuilder = self if parent is None else parent.root
         self.captures: dict[int, tuple[Handle, Value]] = {}
         self.arrays: dict[int, tuple[Any, Value]] = {}
@@ -74,8 +76,7 @@ class TraceBuilder(Builder):
         value = handle._value
         if value is not None and type(value.node) is not LazyNode:
             if self.owner(value.node) is None:
-                made = self.root.locs.get(value.node, ())
-                raise leaked(made[0] if made else None, user_line())
+                raise leaked(made_at(value.node), user_line())
             return value
         return self.root._capture(handle)
 
@@ -184,7 +185,7 @@ def lazy_value(handle: Handle) -> Value:
         value = leaf(array, handle._dtype).result
         handle._value = value
     elif type(value.node) is not LazyNode:
-        raise leaked(None, user_line())
+        raise leaked(made_at(value.node), user_line())
     elif value.node.op == "donated":
         donated.check(handle)
     return value

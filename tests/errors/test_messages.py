@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (messages are shown as they are)
 """The texts of errors in users' programs, whole: the user's line, the types, what to do."""
 
 from __future__ import annotations
@@ -47,7 +48,12 @@ CASES: dict[str, tuple[str, str]] = {
         kept[0] + 1
         """,
         """
-        TraceError: a traced value was used outside of the function in which it was traced. Return it from that function instead of keeping it
+        TraceError: a traced value was used outside of the function in which it was traced; return it from that function instead of keeping it
+        it was made here:
+          --> program.py:4:17
+           | kept.append(x * 2)
+           |             ^
+        and is used here:
           --> program.py:7:1
            | kept[0] + 1
            | ^
@@ -56,12 +62,18 @@ CASES: dict[str, tuple[str, str]] = {
     "a leaked tracer in another trace": (
         """
         kept = []
-        lz.compile(lambda x: kept.append(x * 2))(np.ones(3))
+        f = lz.compile(lambda x: kept.append(x * 2))
+        f(np.ones(3))
         lz.compile(lambda x: x + kept[0])(np.ones(3))
         """,
         """
-        TraceError: a traced value was used outside of the function in which it was traced. Return it from that function instead of keeping it
-          --> program.py:3:22
+        TraceError: a traced value was used outside of the function in which it was traced; return it from that function instead of keeping it
+        it was made here:
+          --> program.py:2:38
+           | f = lz.compile(lambda x: kept.append(x * 2))
+           |                                      ^
+        and is used here:
+          --> program.py:4:22
            | lz.compile(lambda x: x + kept[0])(np.ones(3))
            |                      ^
         """,
