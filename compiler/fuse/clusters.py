@@ -124,6 +124,8 @@ def _splits(shape: Shape, to: Shape) -> bool:
 
     It does where one axis of `to` spans several of `shape`, or part of one.
     """
+    if 0 in shape:
+        return False
     mine = [n for n in to if n != 1]
     yours = [n for n in shape if n != 1]
     while mine and yours:
@@ -356,7 +358,10 @@ def can_join(parts: Partition, producer: Cluster, consumer: Cluster) -> bool:
         return False
     if not _row_fits(parts, producer, consumer, levels, outer, row):
         return False
-    return not _reaches(consumer.producers - {producer}, producer)
+    return not (
+        _reaches(consumer.producers - {producer}, producer)
+        or _reaches(producer.producers - {consumer}, consumer)
+    )
 
 
 def _common_space(a: Cluster, b: Cluster) -> tuple[Shape, Shape] | None:
@@ -499,7 +504,8 @@ def _ordered(parts: Partition) -> list[Cluster]:
                 (p for p in cluster.producers if p not in done), key=lambda c: c.number
             )
             if waiting:
-                stack.extend(waiting)
+                assert not set(waiting) & set(stack), "clusters depend on each other"
+                stack.append(waiting[0])
                 continue
             stack.pop()
             if cluster not in done:
