@@ -49,6 +49,8 @@ def read_stage(text: str, stage: str, filename: str = "<text>") -> Start:
     if stage not in READABLE:
         raise LazirError(f"text of the stage {stage!r} is not read; use one of {READABLE}")
     module = parse_module(text, filename)
+    if not module.functions():
+        raise LazirError(f"{filename} holds no function")
     if stage in ("graph", "optimized"):
         graph = module_to_graph(module)
         verify_graph(graph)

@@ -39,7 +39,8 @@ PIPELINES = {
     "kernels": (
         "builtin.module(empty-tensor-to-alloc-tensor,"
         "one-shot-bufferize{bufferize-function-boundaries=true"
-        " function-boundary-type-conversion=identity-layout-map allow-return-allocs-from-loops=true},"
+        " function-boundary-type-conversion=identity-layout-map"
+        " allow-return-allocs-from-loops=true},"
         "buffer-results-to-out-params{modify-public-functions=true},"
         f"func.func(convert-linalg-to-loops),{_WRAPPERS},{_TO_LLVM})"
     ),
@@ -96,13 +97,27 @@ def run_mlir(
     the arrays after the call, in order; yours are not changed. "kernels": arguments are arrays for
     tensors; returned are the function's results. bf16 arrays are uint16 bits; i1 arrays are bool.
     """
-    type = parse_module(text).function(entry).attrs["function_type"]
-    values = [_checked(a, t) for a, t in zip(arguments, type.inputs, strict=True)]
-    results = [np.zeros(t.shape, t.dtype.numpy) for t in type.results if isinstance(t, TensorType)]
-    if len(results) != len(type.results):
-        raise TypeError(f"{entry} returns {type.results}; only tensor results can be read back")
-    _call(llvm_ir(text, pipeline), entry, [*values, *results], type)
-    return results if results else [v for v in values if isinstance(v, np.ndarray)]
+    return run_each(text, pipeline, [(entry, arguments)])[0]
+
+
+def run_each(
+    text: str, pipeline: str, calls: Sequence[tuple[str, Sequence[Any]]]
+) -> list[list[np.ndarray[Any, Any]]]:
+    """The same for several functions of a text, which is lowered once: what each call gives."""
+    module = parse_module(text)
+    prepared: list[tuple[str, list[Any], FunctionType]] = []
+    given: list[list[np.ndarray[Any, Any]]] = []
+    for entry, arguments in calls:
+        type = module.function(entry).attrs["function_type"]
+        values = [_checked(a, t) for a, t in zip(arguments, type.inputs, strict=True)]
+        tensors = [t for t in type.results if isinstance(t, TensorType)]
+        if len(tensors) != len(type.results):
+            raise TypeError(f"{entry} returns {type.results}; only tensor results can be read back")
+        results = [np.zeros(t.shape, t.dtype.numpy) for t in tensors]
+        prepared.append((entry, [*values, *results], type))
+        given.append(results or [v for v in values if isinstance(v, np.ndarray)])
+    _call(llvm_ir(text, pipeline), prepared)
+    return given
 
 
 def _checked(argument: Any, type: Type) -> Any:
@@ -150,7 +165,7 @@ def _libraries() -> None:
             llvm.load_library_permanently(str(place / "lib" / name))
 
 
-def _call(ir: str, entry: str, values: Sequence[Any], type: FunctionType) -> None:
+def _call(ir: str, calls: Sequence[tuple[str, list[Any], FunctionType]]) -> None:
     _libraries()
     module = llvm.parse_assembly(ir)
     module.verify()
@@ -160,16 +175,16 @@ def _call(ir: str, entry: str, values: Sequence[Any], type: FunctionType) -> Non
     )
     with llvm.create_mcjit_compiler(module, machine) as engine:
         engine.finalize_object()
-        address = engine.get_function_address(f"_mlir_ciface_{entry}")
-        assert address, f"no function {entry} in the lowered module"
-        scalars = [t for t in type.inputs]
-        arguments: list[Any] = []
-        for i, value in enumerate(values):
-            if isinstance(value, np.ndarray):
-                arguments.append(ctypes.byref(_descriptor(value)))
-            else:
-                arguments.append(_SCALARS[str(scalars[i])](value))
-        ctypes.CFUNCTYPE(None)(address)(*arguments)
+        for entry, values, type in calls:
+            address = engine.get_function_address(f"_mlir_ciface_{entry}")
+            assert address, f"no function {entry} in the lowered module"
+            arguments: list[Any] = []
+            for i, value in enumerate(values):
+                if isinstance(value, np.ndarray):
+                    arguments.append(ctypes.byref(_descriptor(value)))
+                else:
+                    arguments.append(_SCALARS[str(type.inputs[i])](value))
+            ctypes.CFUNCTYPE(None)(address)(*arguments)
 
 
-__all__ = ["NO_TOOLS", "PIPELINES", "llvm_ir", "mlir_opt", "run_mlir"]
+__all__ = ["NO_TOOLS", "PIPELINES", "llvm_ir", "mlir_opt", "run_each", "run_mlir"]
