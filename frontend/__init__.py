@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from . import errors, nn, numpy, optim, random, tree
+from . import errors, lax, nn, numpy, optim, random, tree
 from .autograd import enable_grad, no_grad
 from .batching import vmap
 from .compiled import compile, jit
 from .control import cond, fori_loop, map, scan, switch, while_loop
 from .custom import checkpoint, custom_jvp, custom_vjp, remat
+from .dtypes import (
+    bfloat16,
+    bool_,
+    complex64,
+    complex128,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
+from .interop import from_dlpack
 from .jacobians import hessian, jacfwd, jacobian, jacrev
 from .signature import spec
-from .tensor import Tensor
+from .storage import load, save
+from .tensor import Tensor, device_put
 from .transforms import (
     eval_shape,
     grad,
@@ -23,23 +42,38 @@ from .transforms import (
 
 __all__ = [
     "Tensor",
+    "bfloat16",
+    "bool_",
     "checkpoint",
     "compile",
+    "complex64",
+    "complex128",
     "cond",
     "custom_jvp",
     "custom_vjp",
+    "device_put",
     "enable_grad",
     "errors",
     "eval_shape",
+    "float16",
+    "float32",
+    "float64",
     "fori_loop",
+    "from_dlpack",
     "grad",
     "hessian",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
     "jacfwd",
     "jacobian",
     "jacrev",
     "jit",
     "jvp",
+    "lax",
     "linearize",
+    "load",
     "map",
     "nn",
     "no_grad",
@@ -47,11 +81,16 @@ __all__ = [
     "optim",
     "random",
     "remat",
+    "save",
     "scan",
     "spec",
     "stop_gradient",
     "switch",
     "tree",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
     "value_and_grad",
     "vjp",
     "vmap",

@@ -151,6 +151,12 @@ def promote(
     *xs: Any, name: str = "operation", inexact: bool = False, dtype: Any = None
 ) -> Operands:
     """The operands lifted, in their common dtype, broadcast to their common shape."""
+    if dtype is None and len(xs) == 2:
+        x, y = xs
+        if isinstance(x, Handle) and isinstance(y, Handle) and x._dtype is y._dtype:
+            common = x._dtype  # the frequent case, without looking further
+            if not (x._weak or y._weak) and (common.is_inexact or not inexact):
+                return Operands(broadcast([value_of(x), value_of(y)], name), common, False)
     found = [operand(x) for x in xs]
     if dtype is not None:
         common, weak = as_dtype(dtype), False

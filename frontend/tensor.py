@@ -358,6 +358,17 @@ class Tensor(Operators):
         return self.astype("int64")
 
 
+def device_put(x: Any, device: Any = None) -> Tensor:
+    """A tensor of the data, on a device (main memory by default).
+
+    >>> import lazir as lz
+    >>> print(lz.device_put([1, 2]))
+    [1 2]
+    """
+    made = x if isinstance(x, Tensor) else Tensor(x)
+    return made.to(device="cpu" if device is None else device)
+
+
 def _is_device(text: str) -> bool:
     return text == "cpu" or text.startswith("cuda")
 
