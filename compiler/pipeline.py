@@ -1,4 +1,4 @@
-"""The stages in order, each a pure function: graph, optimized, kernels, loops, llvm, asm.
+"""The stages in order, each a pure function: graph, optimized, kernels, loops, llvm, asm or ptx.
 
 Takes: a Graph and a Target. Gives: what stands at each stage, and a Program to run.
 Must not know: tracing, arrays.
@@ -22,6 +22,7 @@ from lazir.runtime.program import ArraySpec, Program
 from . import ops as _ops  # noqa: F401  fills the op table
 from .codegen.llvm import emit_llvm
 from .codegen.machine import assembly, compile_ir
+from .codegen.ptx import emit_ptx_ir, ptx
 from .errors import LazirError
 from .fuse.kernels import to_kernels
 from .graph import Graph
@@ -31,6 +32,7 @@ from .mlir.ir import Module
 from .mlir.printer import print_module
 from .passes import optimize
 from .reenter import READABLE, Start, read_stage, start_of, workspace_bytes
+from .schedule.gpu_program import GpuUnsupportedError, lower_gpu_program
 from .schedule.program import graph_work, lower_program
 from .target import Target, host_target
 from .text import graph_to_module
@@ -40,7 +42,15 @@ SHORT_WORK = 50_000.0
 """Machine operations (some 20 µs) up to which a program runs without letting go of the GIL."""
 
 STAGES = ("graph", "optimized", "kernels", "loops", "llvm", "asm")
-"""The names of the stages, in order."""
+"""The names of the stages for CPUs, in order."""
+
+GPU_STAGES = (*STAGES[:-1], "ptx")
+"""The same for GPUs."""
+
+
+def stages(target: Target) -> tuple[str, ...]:
+    """The names of the stages that a Compilation for this target has, in order."""
+    return GPU_STAGES if target.is_gpu else STAGES
 
 
 class Compilation:
@@ -91,7 +101,8 @@ class Compilation:
         given = self.start.module
         if given is not None:
             return given, workspace_bytes(given)
-        module, size = lower_program(self.kernels, self.target)
+        lower = lower_gpu_program if self.target.is_gpu else lower_program
+        module, size = lower(self.kernels, self.target)
         stored = FunctionType(self.kernels.param_types, self.kernels.result_types)
         mark_types(module.function(self.entry), self.start.types, stored)
         return module, size
@@ -109,12 +120,23 @@ class Compilation:
     @cached_property
     def llvm(self) -> str:
         """LLVM IR text."""
+        if self.target.is_gpu:
+            return emit_ptx_ir(self.loops, self.target)
         return emit_llvm(self.loops, self.target, entry=self.entry)
 
     @cached_property
     def asm(self) -> str:
-        """Assembly text."""
+        """Assembly text of a CPU program."""
+        if self.target.is_gpu:
+            raise ValueError(f"{self.target.name} is a GPU: its last stage is ptx, not asm")
         return assembly(self.llvm, self.target)
+
+    @cached_property
+    def ptx(self) -> str:
+        """PTX text of a GPU program's kernels."""
+        if not self.target.is_gpu:
+            raise ValueError(f"{self.target.name} is a CPU: its last stage is asm, not ptx")
+        return ptx(self.llvm, self.target)
 
     def module(self, stage: str) -> Module:
         """A stage of READABLE as a tree of operations."""
@@ -125,9 +147,10 @@ class Compilation:
         return graph_to_module(self.optimized if stage == "optimized" else self.graph)
 
     def text(self, stage: str, *, locations: bool = False) -> str:
-        """A stage as text, one of STAGES; `locations` adds the user's lines."""
-        if stage not in STAGES:
-            raise LazirError(f"there is no stage {stage!r}; the stages are {', '.join(STAGES)}")
+        """A stage as text, one of `stages(target)`; `locations` adds the user's lines."""
+        names = stages(self.target)
+        if stage not in names:
+            raise LazirError(f"there is no stage {stage!r}; the stages are {', '.join(names)}")
         if stage not in READABLE:
             made: str = getattr(self, stage)
             return made
@@ -164,6 +187,13 @@ class Compilation:
             workspace_bytes=self.workspace_bytes,
             release_gil=self._long,
         )
+
+
+def stage_text(
+    graph: Graph, stage: str, target: Target | None = None, *, locations: bool = False
+) -> str:
+    """The text of one stage of a graph, for this machine unless a target is given."""
+    return Compilation(graph, target or host_target()).text(stage, locations=locations)
 
 
 def array_spec(type: Type) -> ArraySpec:

@@ -1,7 +1,7 @@
 """Carries out the launch plan of a GPU program on the emulated device.
 
 Takes: the `loops` module, the PTX, inputs. Gives: outputs. Inputs are aligned to their element and
-no more, outputs and the workspace hold nothing that may be read. Must not know: how the plan was made.
+no more, outputs and the workspace hold nothing that may be read. Must not know: how it was made.
 """
 
 from __future__ import annotations
