@@ -11,50 +11,36 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
-from ..graph import Graph, Node, Value, topological
+from ..graph import Graph, Node, Value
 from ..mlir.ir import AffineMap
-from ..opdef import OPS
 from ..types import Shape
-from .body import BodyWriter, Linear, identity_point
+from .body import BodyWriter, identity_point
+from .roots import (
+    CONTRACTIONS,
+    MAX_COST,
+    OPAQUE,
+    REDUCTION,
+    SOURCE,
+    UPDATES,
+    find_aliases,
+    find_roots,
+    kind_of,
+)
 from .scatter import scatter_kernel
+from .spaces import reduction_point, reduction_space
 
-INLINE_COST = 2.0
-"""An elementwise value with several readers is computed again in each while it costs no more than
-this.
-"""
-EXPANDED_COST = 1.0
-"""The same for a value that its reader repeats along an axis."""
-MAX_COST = 600.0
-"""Machine operations per point in one kernel: beyond it registers spill and compile time grows."""
-MAX_DEPTH = 60
-"""The longest chain that is inlined through a view."""
 ROW_BYTES = 256 * 1024
 """What the rows that a kernel keeps between its passes may take: they should stay in the L2
 cache.
 """
+SIBLINGS = 8
+"""How many of the latest readers of a value are looked at as possible siblings."""
 SERIAL_ROW = 16384
 """A row of this length or more is too long for one thread when there are few rows."""
 
-ELEMENTWISE, MOVEMENT, SOURCE, REDUCTION, OPAQUE = (
-    "elementwise", "movement", "source", "reduction", "opaque",
-)  # fmt: skip
 OUTER, ROW = "outer", "row"
-CONTRACTIONS = ("dot_general", "conv")
-"""Opaque ops that become multiply-add Generics, with what follows fused in."""
-UPDATES = ("scatter", "dynamic_update_slice")
-"""Opaque ops that inline their updates and indices, but not the array that they update."""
-
-
-def kind_of(node: Node) -> str:
-    """How fusion sees a node; what it cannot look into is opaque and gets a step of its own."""
-    if node.op == "param":
-        return OPAQUE
-    family = OPS[node.op].family
-    if family == "window":
-        return REDUCTION
-    if family == "source" and node.op == "constant" and node.attrs["value"].data.size != 1:
-        return OPAQUE
-    return family if family in (ELEMENTWISE, MOVEMENT, SOURCE, REDUCTION) else OPAQUE
+Reads = dict[Value, set[AffineMap | None]]
+"""Where each leaf is read; None for a read at a computed place."""
 
 
 @dataclass(eq=False)
@@ -75,8 +61,9 @@ class Cluster:
     trailing: bool = True
     contract: Node | None = None
     cost: float = 0.0
-    reads: dict[Value, set[AffineMap | None]] = field(default_factory=dict)
+    reads: Reads = field(default_factory=dict)
     producers: set[Cluster] = field(default_factory=set)
+    consumers: set[Cluster] = field(default_factory=set)
 
     @property
     def is_map(self) -> bool:
@@ -91,8 +78,10 @@ class Partition:
     roots: set[Node]
     aliases: set[Node]
     home: dict[Node, Cluster] = field(default_factory=dict)
-    readers: dict[Value, list[Cluster]] = field(default_factory=dict)
+    readers: dict[Value, dict[Cluster, None]] = field(default_factory=dict)
     clusters: list[Cluster] = field(default_factory=list)
+    seen: dict[Node, tuple[Reads, float]] = field(default_factory=dict)
+    position: dict[Node, int] = field(default_factory=dict)
 
     def is_leaf(self, value: Value) -> bool:
         """Whether `value` is in memory, or computed by some cluster as a member."""
@@ -100,109 +89,12 @@ class Partition:
         return kind == OPAQUE or (kind != SOURCE and value.node in self.roots)
 
 
-# -- which values get a place of their own --------------------------------------------------------
-def find_aliases(graph: Graph) -> set[Node]:
-    """The reshapes that only give a buffer another shape, because their operand will be in memory.
-
-    Those are the ones that would take divisions to inline, and those that need a place anyway.
-    """
-    results = {v.node for v in graph.results}
-    found: set[Node] = set()
-    for node in reversed(graph.nodes):
-        if node.op != "reshape" or kind_of(node.inputs[0].node) == SOURCE:
-            continue
-        needed = node in results or any(
-            kind_of(u) == OPAQUE or u in found for u in graph.uses[node]
-        )
-        if needed or _splits(node.inputs[0].shape, node.types[0].shape):
-            found.add(node)
-    return found
-
-
-def _splits(shape: Shape, to: Shape) -> bool:
-    """Whether reading a `shape` buffer at points of `to` divides an index.
-
-    It does where one axis of `to` spans several of `shape`, or part of one.
-    """
-    if 0 in shape:
-        return False
-    mine = [n for n in to if n != 1]
-    yours = [n for n in shape if n != 1]
-    while mine and yours:
-        a, b, parts = mine.pop(0), yours.pop(0), 1
-        while a != b:
-            if a < b:
-                a *= mine.pop(0)
-            else:
-                b *= yours.pop(0)
-                parts += 1
-        if parts > 1:
-            return True
-    return False
-
-
-def find_roots(graph: Graph, aliases: set[Node]) -> set[Node]:
-    """The nodes that are members of a cluster; all other nodes are inlined into their readers."""
-    roots: set[Node] = set()
-    cost: dict[Node, float] = {}
-    depth: dict[Node, int] = {}
-    follows: set[Node] = set()  # elementwise chains that start at a matrix product
-    results = {v.node for v in graph.results}
-    for node in graph.nodes:
-        kind = kind_of(node)
-        inner = [v.node for v in node.inputs if v.node not in roots and v.node in cost]
-        cost[node] = OPS[node.op].cost + sum(cost[n] for n in inner)
-        depth[node] = 1 + max((depth[n] for n in inner), default=0)
-        opaque_user = any(u in aliases or _wants_memory(u, node, roots) for u in graph.uses[node])
-        if kind == ELEMENTWISE and any(
-            v.op in CONTRACTIONS or v.node in follows for v in node.inputs
-        ):
-            follows.add(node)
-            opaque_user |= any(kind_of(u) != ELEMENTWISE for u in graph.uses[node])
-        always = kind in (REDUCTION, OPAQUE) or node in results or node in aliases or opaque_user
-        if always or (kind != SOURCE and _needs_place(graph, node, cost, depth)):
-            roots.add(node)
-        if node in roots:
-            cost[node], depth[node] = 0.0, 0
-    return roots
-
-
-def _wants_memory(user: Node, node: Node, roots: set[Node]) -> bool:
-    """Whether `user` must find `node` in memory.
-
-    An update of one element may inline what it writes, whatever that reads; a longer one inlines
-    only what cannot read the array while it changes, so never what depends on it.
-    """
-    if user.op not in UPDATES:
-        return kind_of(user) == OPAQUE
-    if any(v.node is node for v in user.inputs[:1]):
-        return True
-    updates = user.inputs[1 if user.op == "dynamic_update_slice" else 2]
-    array = user.inputs[0].node
-    return updates.type.size > 1 and array in topological([node.result], stop=roots.__contains__)
-
-
-def _needs_place(graph: Graph, node: Node, cost: dict[Node, float], depth: dict[Node, int]) -> bool:
-    users = graph.uses[node]
-    if cost[node] > MAX_COST / 4 or depth[node] > MAX_DEPTH:
-        return True
-    if kind_of(node) == MOVEMENT:
-        return False
-    if len(users) > 1 and cost[node] > INLINE_COST:
-        return True
-    repeated = any(
-        u.op == "reduce_window"
-        or (kind_of(u) == MOVEMENT and max(t.size for t in u.types) > node.types[0].size)
-        for u in users
-    )
-    return repeated and cost[node] > EXPANDED_COST
-
-
 # -- clusters -------------------------------------------------------------------------------------
 def partition(graph: Graph) -> Partition:
     """Cut `graph` into clusters, in an order in which they can run."""
     aliases = find_aliases(graph)
     parts = Partition(graph, find_roots(graph, aliases), aliases)
+    parts.position = {node: k for k, node in enumerate(graph.nodes)}
     for node in graph.nodes:
         if node not in parts.roots:
             continue
@@ -224,16 +116,19 @@ def _single(parts: Partition, node: Node) -> Cluster:
     elif kind == REDUCTION:
         outer, row, key, trailing = reduction_space(node)
         cluster = Cluster(number, [node], outer, row, {node: OUTER}, reduces=key, trailing=trailing)
-        cluster.reads, cluster.cost = member_reads(parts, node)
+        reads, cluster.cost = member_reads(parts, node)
+        cluster.reads = {value: set(maps) for value, maps in reads.items()}
     else:
         cluster = Cluster(number, [node], node.types[0].shape, (), {node: OUTER})
-        cluster.reads, cluster.cost = member_reads(parts, node)
+        reads, cluster.cost = member_reads(parts, node)
+        cluster.reads = {value: set(maps) for value, maps in reads.items()}
     cluster.producers = {parts.home[v.node] for v in cluster.reads if v.node in parts.home}
-    parts.clusters.append(cluster)
+    for producer in cluster.producers:
+        producer.consumers.add(cluster)
     parts.home[node] = cluster
     if kind != OPAQUE:
         for value in cluster.reads:
-            parts.readers.setdefault(value, []).append(cluster)
+            parts.readers.setdefault(value, {})[cluster] = None
     return cluster
 
 
@@ -243,43 +138,14 @@ def _opaque_reads(parts: Partition, node: Node) -> list[Value]:
     return scatter_kernel(node, parts.is_leaf)[1]
 
 
-def reduction_space(node: Node) -> tuple[Shape, Shape, Hashable, bool]:
-    """A reduction's outer and row shapes, a key that names its row, and whether the row is
-    trailing.
-    """
-    shape, attrs = node.inputs[0].shape, node.attrs
-    if node.op == "reduce_window":
-        key = (attrs["window"], attrs["stride"], attrs["window_dilation"], shape)
-        return node.types[0].shape, tuple(attrs["window"]), key, False
-    axes = tuple(attrs["axes"])
-    kept = tuple(k for k in range(len(shape)) if k not in axes)
-    trailing = axes == tuple(range(len(kept), len(shape)))
-    return tuple(shape[k] for k in kept), tuple(shape[k] for k in axes), axes, trailing
+def member_reads(parts: Partition, node: Node) -> tuple[Reads, float]:
+    """Where the member reads each leaf, as maps of its own iteration space; its cost per point."""
+    if node not in parts.seen:
+        parts.seen[node] = _find_reads(parts, node)
+    return parts.seen[node]
 
 
-def reduction_point(node: Node) -> tuple[Linear, ...]:
-    """Where a reduction reads its operand at a point of its space (outer dims first, then the
-    row).
-    """
-    rank = len(node.inputs[0].shape)
-    if node.op == "reduce_window":
-        point = []
-        for k, (stride, step) in enumerate(
-            zip(node.attrs["stride"], node.attrs["window_dilation"])
-        ):
-            coefficients = [0] * (2 * rank)
-            coefficients[k], coefficients[rank + k] = stride, step
-            point.append(Linear(tuple(coefficients), 0))
-        return tuple(point)
-    axes = list(node.attrs["axes"])
-    order = [k for k in range(rank) if k not in axes] + axes
-    return tuple(identity_point(rank)[order.index(k)] for k in range(rank))
-
-
-def member_reads(parts: Partition, node: Node) -> tuple[dict[Value, set[AffineMap | None]], float]:
-    """Where the member reads each leaf, as maps of its own iteration space, and its cost per
-    point.
-    """
+def _find_reads(parts: Partition, node: Node) -> tuple[Reads, float]:
     if kind_of(node) == REDUCTION:
         point = reduction_point(node)
         writer = BodyWriter(len(point[0].coefficients) if point else 0, parts.is_leaf)
@@ -288,7 +154,7 @@ def member_reads(parts: Partition, node: Node) -> tuple[dict[Value, set[AffineMa
         rank = len(node.types[0].shape)
         writer = BodyWriter(rank, lambda v: v.node is not node and parts.is_leaf(v))
         writer.value(node.result, identity_point(rank))
-    reads: dict[Value, set[AffineMap | None]] = {}
+    reads: Reads = {}
     for value, map in writer.reads:
         reads.setdefault(value, set()).add(map)
     return reads, _count(writer)
@@ -326,7 +192,7 @@ def _siblings(parts: Partition, cluster: Cluster) -> set[Cluster]:
     found = {
         other
         for value in cluster.reads
-        for other in parts.readers.get(value, ())
+        for other in list(parts.readers.get(value, ()))[-SIBLINGS:]
         if other is not cluster and other.outer is not None
     }
     made = sum(t.nbytes for n in cluster.members for t in n.types)
@@ -445,7 +311,7 @@ def _size(shape: Iterable[int]) -> int:
     return total
 
 
-def _reaches(starts: Iterable[Cluster], target: Cluster, limit: int = 400) -> bool:
+def _reaches(starts: Iterable[Cluster], target: Cluster, limit: int = 128) -> bool:
     """Whether `target` is among what `starts` depend on; true also where the search was cut
     short.
     """
@@ -482,13 +348,18 @@ def _merge(parts: Partition, producer: Cluster, consumer: Cluster) -> Cluster:
     producer.producers = (producer.producers | consumer.producers) - {producer, consumer}
     for node in consumer.members:
         parts.home[node] = producer
-    for readers in parts.readers.values():
-        if consumer in readers:
-            readers[:] = dict.fromkeys(producer if c is consumer else c for c in readers)
-    parts.clusters = [c for c in parts.clusters if c is not consumer]
-    for cluster in parts.clusters:
-        if consumer in cluster.producers:
-            cluster.producers = (cluster.producers - {consumer}) | {producer}
+    for value in consumer.reads:
+        readers = parts.readers.get(value)
+        if readers is not None and readers.pop(consumer, False) is None:
+            readers[producer] = None
+    for other in consumer.producers:
+        other.consumers.discard(consumer)
+    for other in producer.producers:
+        other.consumers.add(producer)
+    for other in consumer.consumers - {producer}:
+        other.producers.discard(consumer)
+        other.producers.add(producer)
+    producer.consumers = (producer.consumers | consumer.consumers) - {producer, consumer}
     return producer
 
 
@@ -496,7 +367,7 @@ def _ordered(parts: Partition) -> list[Cluster]:
     """Clusters with producers before consumers, otherwise in order of their first member."""
     done: set[Cluster] = set()
     order: list[Cluster] = []
-    for start in sorted(parts.clusters, key=lambda c: c.number):
+    for start in sorted(set(parts.home.values()), key=lambda c: c.number):
         stack = [start]
         while stack:
             cluster = stack[-1]

@@ -20,21 +20,13 @@ from ..ops.windows import window_unit
 from ..scalars import Scalars, storage
 from ..types import DType, TensorType, f32, i64
 from .body import BodyWriter, from_storage, identity_point, to_storage
-from .clusters import (
-    OUTER,
-    ROW,
-    UPDATES,
-    Cluster,
-    Partition,
-    kind_of,
-    member_reads,
-    partition,
-    reduction_point,
-)
-from .clusters import REDUCTION as REDUCE
+from .clusters import OUTER, ROW, Cluster, Partition, member_reads, partition
 from .contract import contract_generic
 from .expand import expand
+from .roots import REDUCTION as REDUCE
+from .roots import UPDATES, kind_of
 from .scatter import scatter_kernel
+from .spaces import reduction_point
 
 
 def storage_type(type: TensorType) -> TensorType:
@@ -213,8 +205,7 @@ class KernelWriter:
         return [(names[rank], groups[p, rank]) for p, rank in sorted(groups)]
 
     def _in_order(self) -> list[Node]:
-        own = set(self.cluster.members)
-        return [n for n in self.parts.graph.nodes if n in own]
+        return sorted(self.cluster.members, key=self.parts.position.__getitem__)
 
     def _members_read(self, node: Node) -> set[Node]:
         own = set(self.cluster.members)
