@@ -15,6 +15,7 @@ import numpy as np
 import lazir.compiler.ops
 from lazir.compiler.graph import Builder, Graph, Value
 from lazir.compiler.opdef import OPS
+from lazir.compiler.ops.source import array_constant
 from lazir.compiler.types import (
     DType,
     bf16,
@@ -226,3 +227,13 @@ def _two_steps(b: Builder, xs: list[Value]) -> list[Value]:
     row = op(b, "broadcast", first, shape=(8, 64), axes=(1,))
     y = op(b, "mul", xs[0], op(b, "tanh", row))
     return [op(b, "reduce_max", y, axes=(1,)), first]
+
+
+@program("passed_on", (f32, (6, 4)))
+def _passed_on(b: Builder, xs: list[Value]) -> list[Value]:
+    """Copies, other shapes of one buffer, a constant array, a scalar between kernels."""
+    table = array_constant(b, np.linspace(0, 1, 24).astype(np.float32).reshape(6, 4), f32)
+    total = op(b, "reduce_sum", xs[0], axes=(0, 1))
+    scaled = op(b, "mul", xs[0], op(b, "broadcast", total, shape=(6, 4), axes=()))
+    flat = op(b, "reshape", scaled, shape=(24,))
+    return [xs[0], flat, op(b, "add", scaled, table), op(b, "reshape", xs[0], shape=(3, 8))]
