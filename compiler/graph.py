@@ -275,7 +275,7 @@ class Builder:
         locs: tuple[Loc, ...] = (),
     ) -> Node:
         """The node with this op, inputs and attributes: found, or made."""
-        key = (op, inputs, attributes_key(attrs))
+        key = (op, inputs, attributes_key(attrs), types)
         scope: Builder | None = self
         while scope is not None:
             node = scope._nodes.get(key)

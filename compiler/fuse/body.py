@@ -233,6 +233,8 @@ class Reader:
         one that splits takes divisions.
         """
         result: list[Index] = [Linear((0,) * self.body.dims, 0)] * len(to)
+        if 0 in shape:
+            return tuple(result)  # of nothing, read nowhere
         mine = [k for k, n in enumerate(shape) if n != 1]
         yours = [k for k, n in enumerate(to) if n != 1]
         while mine:

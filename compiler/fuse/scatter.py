@@ -26,13 +26,12 @@ Where = tuple[list[Value], Value]
 def scatter_kernel(node: Node, is_leaf: Callable[[Value], bool]) -> tuple[Kernel, list[Value]]:
     """The kernel of an update, and the values that it reads; the first is the array to update."""
     whole = node.inputs[0]
-    updates = node.inputs[1 if node.op == "dynamic_update_slice" else 2]
+    is_slice = node.op == "dynamic_update_slice"
+    updates = node.inputs[1 if is_slice else 2]
     writer = BodyWriter(len(updates.shape), is_leaf)
     reader = Reader(writer, node)
     point = identity_point(writer.dims)
-    place, valid = (
-        _slice_place(reader, node) if updates is node.inputs[1] else _window(reader, node)
-    )
+    place, valid = _slice_place(reader, node) if is_slice else _window(reader, node)
     new = writer.value(updates, point)
     reads = [whole]
     taken: list[tuple[Value, AffineMap | None]] = list(writer.reads)

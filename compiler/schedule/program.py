@@ -47,12 +47,20 @@ class Store:
 
     `owned`: this program may overwrite it when nobody needs its value any more.
     `last_use` is the position of the last node, in the graph being lowered, that needs it.
+    `base` is the place that this one is another shape of: what stands in one stands in the other, so
+    `root` tells whether two places are one, and has the last use of all of them.
     """
 
     buffer: Value
     slot: Slot | None = None
     owned: bool = False
     last_use: int = -1
+    base: Store | None = None
+
+    @property
+    def root(self) -> Store:
+        """The place itself, for all its shapes."""
+        return self if self.base is None else self.base.root
 
 
 def lower_program(graph: Graph, target: Target) -> tuple[Module, int]:
@@ -234,7 +242,8 @@ class GraphLowering:
 
     def _bind(self, value: GraphValue, store: Store) -> None:
         self.stores[value] = store
-        store.last_use = max(store.last_use, self.last_use.get(value, -1))
+        root = store.root
+        root.last_use = max(root.last_use, self.last_use.get(value, -1))
 
     def _keep(self, store: Store) -> None:
         if store.slot is not None:
@@ -245,12 +254,12 @@ class GraphLowering:
         moves = [
             (self.stores[v], t)
             for v, t in zip(self.graph.results, self.targets)
-            if self.stores[v] is not t and self.stores[v].buffer is not t.buffer
+            if self.stores[v].root is not t.root or self.stores[v].buffer.type != t.buffer.type
         ]
-        overwritten = {id(t) for _, t in moves}
+        overwritten = {t.root for _, t in moves}
         safe: list[tuple[Store, Store]] = []
         for source, target in moves:
-            if id(source) in overwritten:  # a swap: through a temporary
+            if source.root in overwritten:  # a swap: through a temporary
                 type = source.buffer.type
                 assert isinstance(type, MemRefType)
                 spare = self.program.temporary(TensorType(type.shape, type.dtype))
@@ -266,11 +275,11 @@ class GraphLowering:
         """The store that `value`, made at `position`, is written to.
 
         That is the target of the result that it is, if the target holds nothing needed any more.
-        `reads` are the stores the node reads, true where only at the very point that it writes.
+        `reads` are the places (roots) that the node reads, true where only at the very point that it writes.
         """
         for result, target in zip(self.graph.results, self.targets):
             if result == value and self._free(target, position, reads):
-                target.last_use = FOREVER
+                target.root.last_use = FOREVER
                 self.stores[value] = target
                 return target
         store = self.program.temporary(value.type)
@@ -278,13 +287,14 @@ class GraphLowering:
         return store
 
     def _free(self, target: Store, position: int, reads: Mapping[Store, bool]) -> bool:
-        if target.last_use > position or any(s is target for s in self._taken()):
+        root = target.root
+        if root.last_use > position or root in self._taken():
             return False
-        return reads.get(target, True)
+        return reads.get(root, True)
 
     def _taken(self) -> list[Store]:
         """Targets that hold a result already."""
-        made = [self.stores[r] for r in self.graph.results if r in self.stores]
+        made = [self.stores[r].root for r in self.graph.results if r in self.stores]
         return [s for s in made if s.last_use == FOREVER]
 
 
@@ -296,23 +306,27 @@ def _kernel(g: GraphLowering, node: Node, position: int) -> None:
         return
     reads: dict[Store, bool] = {}
     for number, value in enumerate(node.inputs):
-        store = g.stores[value]
-        reads[store] = reads.get(store, True) and _only_at_point(kernel, number)
+        root = g.stores[value].root
+        reads[root] = reads.get(root, True) and _only_at_point(kernel, number)
     results = [g.result_store(v, position, reads).buffer for v in node.results]
     operands = [g.stores[v].buffer for v in node.inputs] + results
     g.program.run_kernel(kernel, operands)
 
 
 def _scatter(g: GraphLowering, node: Node, position: int) -> None:
-    """In place where the array is not needed any more, else on a copy of it."""
+    """In place where the array is not needed any more, by the updates either, else on a copy."""
     program = g.program
+    (generic,) = node.attrs["kernel"].generics
+    reads_itself = math.prod(generic.dims) > 1 and any(r.source == 0 for r in generic.reads)
     whole, *others = [g.stores[v] for v in node.inputs]
-    if whole.owned and whole.last_use <= position and all(s is not whole for s in others):
+    root, read = whole.root, [s.root for s in others]
+    free = whole.owned and root.last_use <= position and root not in read
+    if free and not reads_itself:
         store = whole
         g.stores[node.result] = store
-        store.last_use = g.last_use.get(node.result, -1)
+        root.last_use = g.last_use.get(node.result, -1)
     else:
-        store = g.result_store(node.result, position, dict.fromkeys([whole, *others], False))
+        store = g.result_store(node.result, position, dict.fromkeys([root, *read], False))
         program.copy(whole.buffer, store.buffer)
     operands = [whole.buffer, *(s.buffer for s in others), store.buffer]
     program.run_kernel(node.attrs["kernel"], operands)
@@ -330,7 +344,7 @@ def _only_at_point(kernel: Kernel, number: int) -> bool:
 def _alias(g: GraphLowering, node: Node, position: int) -> None:
     source = g.stores[node.inputs[0]]
     buffer = g.program.reshaped(source.buffer, node.types[0].shape)
-    g.stores[node.result] = Store(buffer, source.slot, source.owned, source.last_use)
+    g.stores[node.result] = Store(buffer, source.slot, source.owned, base=source)
 
 
 def _barrier(g: GraphLowering, node: Node, position: int) -> None:
@@ -361,7 +375,7 @@ def _while(g: GraphLowering, node: Node, position: int) -> None:
     constants = [g.stores[v] for v in node.inputs[:count]]
     carried = []
     for value, result in zip(node.inputs[count:], node.results):
-        store = g.result_store(result, position, {g.stores[v]: False for v in node.inputs})
+        store = g.result_store(result, position, {g.stores[v].root: False for v in node.inputs})
         program.copy(g.stores[value].buffer, store.buffer)
         carried.append(store)
     flag = program.temporary(TensorType((), i8))
@@ -405,7 +419,7 @@ def _cond(g: GraphLowering, node: Node, position: int) -> None:
     """Nested `scf.if`s over the branches; the last one takes every index that is left."""
     program, b = g.program, g.program.b
     operands = [g.stores[v] for v in node.inputs[1:]]
-    reads = {g.stores[v]: False for v in node.inputs}
+    reads = {g.stores[v].root: False for v in node.inputs}
     results = [g.result_store(v, position, reads) for v in node.results]
     selector = b.load(g.stores[node.inputs[0]].buffer, [])
     branches: tuple[Graph, ...] = node.attrs["branches"]
