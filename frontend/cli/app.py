@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -32,6 +33,7 @@ from .run import run
 from .source import undisturbed
 
 ALL_STAGES = tuple(dict.fromkeys([*STAGES, *GPU_STAGES]))
+COMMANDS = ("dump", "opt", "run", "explain", "check", "export", "devices")
 _INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 Command = Callable[[argparse.Namespace], int]
@@ -127,10 +129,14 @@ class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line and where to find help."""
 
     def error(self, message: str) -> NoReturn:
+        """Argparse's own words, but a near word where a command is not known."""
+        wrong = re.match(r"argument COMMAND: invalid choice: '(.*?)'", message)
+        if wrong is not None:
+            message = f"no command {wrong[1]!r}{suggestion(wrong[1], COMMANDS)}"
         self.exit(2, f"{self.prog}: {message}\nfor help: {self.prog} --help\n")
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """All commands."""
     top = Parser(
         prog="lazir",
@@ -158,15 +164,21 @@ def _version() -> str:
         return "(not installed)"
 
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
 def _command(
-    commands: Commands, name: str, run: Command, summary: str, examples: Sequence[str]
-) -> argparse.ArgumentParser:
-    made = commands.add_parser(
+    commands: Commands,
+    name: str,
+    run: Command,
+    summary: str,
+    examples: Sequence[str],
+    words: str = "PROGRAM",
+) -> Parser:
+    made: Parser = commands.add_parser(
         name,
         help=summary,
+        usage=f"lazir {name} {words} [options]".replace("  ", " "),
         description=f"{summary[0].upper()}{summary[1:]}.",
         epilog="\n".join(["examples:" if len(examples) > 1 else "example:"]
                          + [f"  {e}" for e in examples]),
@@ -251,7 +263,7 @@ def _add_opt(commands: Commands) -> None:
         "lazir opt graph.mlir --passes fold,simplify --verify",
         "lazir opt kernels.mlir --to llvm --target x86-64-v3",
         "lazir opt --list-passes",
-    ))  # fmt: skip
+    ), "FILE")  # fmt: skip
     made.add_argument("program", nargs="?", metavar="FILE", help="FILE.mlir, or - for stdin")
     made.add_argument("--passes", type=passes, metavar="A,B", help="graph passes, in this order")
     made.add_argument("--list-passes", action="store_true", help="the names of the passes")
@@ -312,6 +324,7 @@ def _add_export(commands: Commands) -> None:
     made = _command(
         commands, "export", export_command, "write an object file and a C header",
         ("lazir export mlp.py:predict --arg 'f32[32,784]' -o build --target x86-64-v3",),
+        "PROGRAM -o FOLDER",
     )  # fmt: skip
     _add_function(made, text=True)
     _add_target(made)
@@ -322,7 +335,7 @@ def _add_export(commands: Commands) -> None:
 def _add_devices(commands: Commands) -> None:
     made = _command(
         commands, "devices", devices, "show this machine, its GPU, and the disk cache",
-        ("lazir devices --features",),
+        ("lazir devices --features",), "",
     )  # fmt: skip
     made.add_argument("--features", action="store_true", help="all features of the processor")
     made.add_argument("--json", action="store_true", help="the same for programs to read")

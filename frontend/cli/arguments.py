@@ -199,7 +199,9 @@ def _literal(token: _Token) -> Any:
 def show(value: Any) -> str:
     """A tree as `--arg` would write it: the inverse of `read_value`."""
     if isinstance(value, Spec):
-        return f"{value.dtype}[{','.join(map(str, value.shape))}]"
+        dtype = value.dtype
+        word = dtype.numpy_name if dtype.is_complex else dtype.name
+        return f"{word}[{','.join(map(str, value.shape))}]"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{k}: {show(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):

@@ -31,7 +31,7 @@ def dump(options: Namespace) -> int:
     if options.output is not None and _is_folder(options.output):
         _all_stages(compilation, options)
         return 0
-    stage = options.stage or compilation.start.stage
+    stage = options.stage or ("kernels" if options.kernel else compilation.start.stage)
     _give(_text(compilation, stage, options), stage, options)
     return 0
 

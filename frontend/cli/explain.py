@@ -17,6 +17,7 @@ from lazir.compiler.mlir.ir import Loc
 from lazir.compiler.target import host_target
 
 from .output import count, seconds, size, write_table
+from .problems import UsageError
 from .program import read_program, target_of
 
 HEAD = (
@@ -29,6 +30,9 @@ def explain_command(options: Namespace) -> int:
     """Print the report."""
     target = target_of(options)
     program = read_program(options)
+    stage = program.compilation.start.stage
+    if stage != "graph":
+        raise UsageError(f"explain starts from a function or text of the stage graph, not {stage}")
     measure = not options.no_measure and target == host_target()
     report = explain(program.compilation, measure=measure)
     if options.json:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -35,11 +36,12 @@ def export_command(options: Namespace) -> int:
     return 0
 
 
-def _bytes_of(tensor: object, type: object) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
+def _bytes_of(tensor: object, type: object) -> np.ndarray[Any, Any]:
     """A captured tensor as the array that the program reads."""
     assert isinstance(tensor, Tensor) and isinstance(type, TensorType)
     if type.dtype is bf16:
-        data = tensor._array
-        assert data is not None
-        return data
-    return tensor.numpy()
+        bits: np.ndarray[Any, Any] | None = tensor._array
+        assert bits is not None
+        return bits
+    values: np.ndarray[Any, Any] = tensor.numpy()
+    return values

@@ -33,14 +33,14 @@ def opt(options: Namespace) -> int:
         return 0
     if options.program is None:
         raise UsageError("name a FILE.mlir, or - for standard input (--list-passes needs none)")
+    if options.locations and options.to in MACHINE:
+        raise UsageError(f"--locations is for MLIR; the text of {options.to} has none")
     text, file = read_text(options.program)
     stage = options.start or stage_of(text)
     if options.to is not None and options.passes is None:
         compilation = Compilation.from_text(text, stage, target_of(options), file)
         _give(stage_text(compilation, options.to, options.locations), options.to, options)
         return 0
-    if options.locations and options.to in MACHINE:
-        raise UsageError(f"--locations is for MLIR; the text of {options.to} has none")
     module = parse_module(text, file)
     if stage not in ("graph", "optimized"):
         if options.passes is not None:

@@ -79,7 +79,7 @@ def _mlir_lexer() -> Any:
     base = importlib.import_module("pygments.lexer").RegexLexer
     token = importlib.import_module("pygments.token")
     rules = [
-        (r"\s+", token.Whitespace),
+        (r"\s+", token.Text),
         (r"//.*?$", token.Comment.Single),
         (r'"[a-z_]+\.[\w.]+"(?=\()', token.Keyword),
         (r'"(?:[^"\\]|\\.)*"', token.String),
@@ -144,12 +144,17 @@ def _rich_table(head: Sequence[str], rows: Sequence[Sequence[str]], numbers: Seq
         boxes = importlib.import_module("rich.box")
     except ImportError:
         return False
-    table = tables.Table(box=boxes.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    made = console.Console(file=sys.stdout, force_terminal=True)
+    if 1 + max(map(len, plain_table(head, rows, numbers).splitlines())) > made.width - len(head):
+        return False  # columns that break words are harder to read than lines that wrap
+    table = tables.Table(
+        box=boxes.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold"
+    )
     for k, name in enumerate(head):
-        table.add_column(name, justify="right" if k in numbers else "left", overflow="fold")
+        table.add_column(name, justify="right" if k in numbers else "left", no_wrap=True)
     for row in rows:
         table.add_row(*(cell.replace("[", "\\[") for cell in row))
-    console.Console(file=sys.stdout, force_terminal=True).print(table)
+    made.print(table)
     return True
 
 

@@ -7,6 +7,7 @@ Must not know: commands, exit codes.
 from __future__ import annotations
 
 import difflib
+import sysconfig
 import traceback
 from collections.abc import Iterable
 from types import TracebackType
@@ -18,6 +19,10 @@ from ..locate import _is_own
 
 _SAID = (LazirError, TypeError, ValueError, RuntimeError, NotImplementedError, OSError)
 """Exceptions that lazir raises on purpose; any other from its own code is a defect."""
+
+
+_STANDARD = sysconfig.get_path("stdlib")
+"""Where Python's own modules are: calls through them say nothing to a user."""
 
 
 class UsageError(Exception):
@@ -88,7 +93,7 @@ def _raised_by_lazir(error: BaseException) -> bool:
 def _places(loc: Loc | None, frames: list[traceback.FrameSummary]) -> list[str]:
     """The line where it happened with a caret, and the calls that led there, innermost first."""
     lines = []
-    outer = frames
+    outer = frames = [f for f in frames if not f.filename.startswith(_STANDARD)]
     if loc is None and frames:
         last = frames[-1]
         loc = Loc(last.filename, last.lineno or 1, (last.colno or 0) + 1)

@@ -129,8 +129,8 @@ def _check_argnums(argnums: list[int], count: int, name: str) -> None:
     for number in argnums:
         if not -count <= number < count:
             raise UsageError(
-                f"--grad {number}: {name} is called with {count} positional arguments, "
-                f"0 to {count - 1}"
+                f"--grad {number}: {name} is called with {count} positional "
+                f"argument{'' if count == 1 else 's'}; they count from 0"
             )
 
 
@@ -138,16 +138,18 @@ def _compiled(
     function: Callable[..., Any], label: str, given: Arguments, options: Namespace
 ) -> CompiledFunction:
     """Compiled as the user did it, without donation; else with texts as static arguments."""
-    device = getattr(options, "device", None)
+    # Only what runs needs the device; text for a GPU is made on any machine.
+    device = options.device if options.command == "run" else None
     if isinstance(function, CompiledFunction):
         kept = {k: v for k, v in function._options.items() if not k.startswith("donate")}
+        kept["device"] = device or kept["device"]
         return CompiledFunction(function._fn, name=function._name, **kept)
     names = list(options.static)
     names += [k for k, v in given.kwargs.items() if isinstance(v, str)]
     numbers = [k for k, v in enumerate(given.args) if isinstance(v, str)]
     try:
         return compile(
-            function, name=label, device=None if device == "cuda" else device,
+            function, name=label, device=device,
             static_argnums=numbers, static_argnames=names,
         )  # fmt: skip
     except ValueError as error:

@@ -9,17 +9,18 @@ import statistics
 import time
 from argparse import Namespace
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lazir.compiler.graph import Graph
 from lazir.compiler.interpret import interpret
-from lazir.compiler.ops.source import bf16_bits, bf16_values
+from lazir.compiler.ops.source import bf16_bits
 from lazir.compiler.types import TensorType, bf16, dtype_of_numpy
 from lazir.runtime.execute import LoadedProgram
 
 from .. import tree
+from ..handle import wrap_array
 from ..signature import Spec
 from ..tensor import Tensor
 from .arguments import Arguments, read_arguments
@@ -32,6 +33,14 @@ from .source import Found
 
 Results = list[tuple[str, Any]]
 
+
+class Call(NamedTuple):
+    """What runs, and how its results are called."""
+
+    once: Callable[[], Any]
+    named: Callable[[Any], Results]
+
+
 _SHORT = 1_000
 """Arrays of more elements than this are printed shortened."""
 
@@ -42,9 +51,9 @@ def run(options: Namespace) -> int:
     seed = options.seed if options.random else None
     make = _text_call if is_text(options.program) else _function_call
     call = make(options, items, seed)
-    results = call()
+    results = call.named(call.once())
     if options.time:
-        _time(call, options.time)
+        _time(call.once, options.time)
     if options.output is None:
         print(shown(results), end="")
         return 0
@@ -54,22 +63,23 @@ def run(options: Namespace) -> int:
 
 
 # -- functions -----------------------------------------------------------------------------
-def _function_call(
-    options: Namespace, items: Sequence[Item], seed: int | None
-) -> Callable[[], Results]:
+def _function_call(options: Namespace, items: Sequence[Item], seed: int | None) -> Call:
     function = read_function(options, lambda found: _arguments(found, options.arg, items, seed))
     args, kwargs = function.arguments
     if options.interpret:
         return _interpreted(function)
 
-    def call() -> Results:
+    def once() -> Any:
         found = function.compiled(*args, **kwargs)
         for leaf in tree.leaves(found):
-            if isinstance(leaf, Tensor):
-                leaf.block_until_ready()
-        return leaf_names(found, "result")
+            leaf.block_until_ready()
+        return found
 
-    return call
+    return Call(once, _named)
+
+
+def _named(found: Any) -> Results:
+    return leaf_names(found, "result")
 
 
 def _arguments(
@@ -127,7 +137,7 @@ def _spec(item: Item) -> Spec:
     return Spec(item.array.shape, dtype)
 
 
-def _interpreted(function: Function) -> Callable[[], Results]:
+def _interpreted(function: Function) -> Call:
     """The same by the reference interpreter, which says what the function means."""
     traced = function.trace()
     if traced.effects:
@@ -136,12 +146,10 @@ def _interpreted(function: Function) -> Callable[[], Results]:
     inputs = [*call.leaves, *traced.captures]
     arrays = [_stored(x, t) for x, t in zip(inputs, traced.graph.param_types)]
 
-    def run_graph() -> Results:
-        found = _interpret(traced.graph, arrays)
-        results = found[: len(traced.out_weak)]
-        return leaf_names(tree.unflatten(traced.out_tree, results), "result")
+    def named(found: list[Any]) -> Results:
+        return _named(tree.unflatten(traced.out_tree, found[: len(traced.out_weak)]))
 
-    return run_graph
+    return Call(lambda: _interpret(traced.graph, arrays), named)
 
 
 def _stored(x: Any, type: TensorType) -> Any:
@@ -153,17 +161,15 @@ def _stored(x: Any, type: TensorType) -> Any:
 
 
 def _interpret(graph: Graph, arrays: Sequence[Any]) -> list[Any]:
-    return _plain(interpret(graph, arrays), graph.result_types)
+    return _tensors(interpret(graph, arrays), graph.result_types)
 
 
-def _plain(arrays: Sequence[Any], types: Sequence[Any]) -> list[Any]:
-    return [bf16_values(a) if t.dtype is bf16 else a for a, t in zip(arrays, types)]
+def _tensors(arrays: Sequence[Any], types: Sequence[Any]) -> list[Any]:
+    return [wrap_array(a, t.dtype) for a, t in zip(arrays, types)]
 
 
 # -- text ----------------------------------------------------------------------------------
-def _text_call(
-    options: Namespace, items: Sequence[Item], seed: int | None
-) -> Callable[[], Results]:
+def _text_call(options: Namespace, items: Sequence[Item], seed: int | None) -> Call:
     """A program read as text, called with values for its parameters."""
     compilation = read_program(options).compilation
     types = compilation.start.types
@@ -174,15 +180,18 @@ def _text_call(
     specs = [Spec(t.shape, t.dtype) for t in types.inputs if isinstance(t, TensorType)]
     values = fill(tuple(specs), names, items, seed)
     inputs = [_stored(v, t) for v, t in zip(values, types.inputs) if isinstance(t, TensorType)]
-    labels = ["result"] if len(types.results) == 1 else [
-        f"result[{k}]" for k in range(len(types.results))
-    ]  # fmt: skip
+    many = len(types.results) != 1
+    labels = [f"result[{k}]" if many else "result" for k in range(len(types.results))]
+
+    def named(found: list[Any]) -> Results:
+        return list(zip(labels, found))
+
     if options.interpret:
         if graph is None or compilation.start.stage == "kernels":
             raise UsageError("--interpret is for text of the stages graph and optimized")
-        return lambda: list(zip(labels, _interpret(graph, inputs)))
+        return Call(lambda: _interpret(graph, inputs), named)
     program = LoadedProgram(compilation.program)
-    return lambda: list(zip(labels, _plain(program.call(inputs), types.results)))
+    return Call(lambda: program.call(inputs), lambda found: named(_tensors(found, types.results)))
 
 
 # -- what is shown -------------------------------------------------------------------------
@@ -190,7 +199,9 @@ def shown(results: Results) -> str:
     """Results with names and types, long arrays shortened."""
     parts = []
     for name, value in results:
-        text = np.array2string(_array(value), threshold=_SHORT, edgeitems=3, max_line_width=100)
+        array = _array(value)
+        text = np.array2string(array, threshold=_SHORT, edgeitems=3, max_line_width=100)
+        text = text if array.ndim else str(array[()])
         parts.append(f"{name}: {_kind(value)}\n{text}\n")
     return "\n".join(parts) or "no results\n"
 
@@ -206,12 +217,12 @@ def _kind(value: Any) -> str:
     return f"{dtype_of_numpy(array.dtype) or array.dtype}[{','.join(map(str, array.shape))}]"
 
 
-def _time(call: Callable[[], Results], repeats: int) -> None:
+def _time(once: Callable[[], Any], repeats: int) -> None:
     """Times of further calls, to stderr."""
     found = []
     for _ in range(repeats):
         start = time.perf_counter()
-        call()
+        once()
         found.append(time.perf_counter() - start)
     say(
         f"{repeats} call{'' if repeats == 1 else 's'}: least {seconds(min(found))}, "

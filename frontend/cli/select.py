@@ -17,7 +17,9 @@ _LABEL = re.compile(r"([A-Za-z_$][\w$.]*):")
 _PTX_FUNCTION = re.compile(
     r"\.?(?:visible|func)\b.*?\b(?:entry|func)\s+(?:\([^)]*\)\s*)?([\w$]+)\("
 )
-_OPERATION = re.compile(r'\s*(?:%[^=]*= )?"?([a-z_]+(?:\.[a-z_0-9]+)*|[a-z_]+)"?(?=[\s(]|$)')
+_OPERATION = re.compile(
+    r'\s*(?:%[^=]*= )?"?([a-z_]+(?:\.[a-z_0-9]+)+|return|call|constant)"?(?=[\s(]|$)'
+)
 
 
 def only_kernel(text: str, stage: str, name: str) -> str:
