@@ -6,17 +6,8 @@ Must not know: tracing, arrays.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
-from functools import cache, cached_property
-from pathlib import Path
-from typing import Any
+from functools import cached_property
 
-import llvmlite
-import numpy as np
-
-from lazir.runtime.cache import DiskCache, key, source_hash
-from lazir.runtime.execute import LoadedProgram
 from lazir.runtime.program import ArraySpec, Program
 
 from . import ops as _ops  # noqa: F401  fills the op table
@@ -200,43 +191,3 @@ def array_spec(type: Type) -> ArraySpec:
     """The array that enters or leaves a program for a value of this (tensor) type."""
     assert isinstance(type, TensorType), type
     return ArraySpec(type.dtype.numpy_name, type.shape)
-
-
-def compile_graph(
-    graph: Graph,
-    target: Target | None = None,
-    constants: Sequence[np.ndarray[Any, Any]] = (),
-) -> LoadedProgram:
-    """The graph as a loaded program, from the disk cache if it is there.
-
-    `constants` are arrays bound to the graph's last parameters. `target` is this machine unless
-    given, and must be one that this machine can run.
-    """
-    target = target or host_target()
-    return LoadedProgram(cached_program(graph, target), constants)
-
-
-def cached_program(graph: Graph, target: Target) -> Program:
-    """The compiled program, from the disk cache if it is there; whatever is wrong with the cache
-    costs a recompile and a warning."""
-    cache = _cache()
-    name = key(graph.name, graph.fingerprint, target.key(), llvmlite.__version__, _sources())
-    stored = cache.get(name)
-    if stored is not None:
-        try:
-            return Program.from_bytes(stored)
-        except ValueError:
-            warnings.warn("lazir: a cached program is unreadable; compiling anew", stacklevel=2)
-    program = Compilation(graph, target).program
-    cache.put(name, program.to_bytes())
-    return program
-
-
-@cache
-def _cache() -> DiskCache:
-    return DiskCache()
-
-
-@cache
-def _sources() -> str:
-    return source_hash(Path(__file__).parent)

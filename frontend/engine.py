@@ -15,7 +15,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from lazir.compiler.build import cached_program, compilation
 from lazir.compiler.graph import Graph
+from lazir.compiler.target import host_target
 from lazir.runtime.execute import LoadedProgram
 
 Array = np.ndarray[Any, Any]
@@ -36,10 +38,6 @@ class Executable(Protocol):
     def call_fast(self) -> Callable[..., Any] | None: ...
 
 
-def _pipeline() -> Any:
-    return importlib.import_module("lazir.compiler.pipeline")
-
-
 def compile(
     graph: Graph, device: str | None = None, scalars: frozenset[int] = frozenset()
 ) -> Executable:
@@ -54,9 +52,7 @@ def compile(
         if found is not None:
             _programs.move_to_end(key)
             return found
-    pipeline = _pipeline()
-    program = pipeline.cached_program(graph, pipeline.host_target())
-    made: Executable = LoadedProgram(program, scalars=scalars)
+    made: Executable = LoadedProgram(cached_program(graph, host_target()), scalars=scalars)
     with _lock:
         _compiled += 1
         _programs[key] = made
@@ -78,16 +74,13 @@ def clear() -> None:
 
 def text(graph: Graph, stage: str, device: str | None = None, locations: bool = False) -> str:
     """The text of a stage of a graph; with `locations`, each operation shows the user's line."""
-    pipeline = _pipeline()
-    compilation = pipeline.Compilation(graph, pipeline.host_target())
-    return compilation.text(stage, locations=locations)  # type: ignore[no-any-return]
+    return compilation(graph, host_target()).text(stage, locations=locations)  # type: ignore[no-any-return]
 
 
 def explain(graph: Graph, device: str | None = None) -> str:
     """What the program of a graph consists of: a line for each kernel, with work and traffic."""
-    pipeline = _pipeline()
     module = importlib.import_module("lazir.compiler.explain")
-    report = module.explain(pipeline.Compilation(graph, pipeline.host_target()), measure=False)
+    report = module.explain(compilation(graph, host_target()), measure=False)
     lines = [
         f"{report.operations} operations in {len(report.steps)} kernels; "
         f"{report.input_bytes} bytes in, {report.output_bytes} bytes out, "

@@ -1,0 +1,52 @@
+"""The way to a compiled program: from the disk cache, or through the pipeline.
+
+Takes: a Graph and a Target. Gives: a Program. A hit loads neither passes nor code generators: the
+pipeline is imported when a program must be made, which is most of what a first call would cost.
+Must not know: stages.
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from lazir.runtime.cache import DiskCache, key, source_hash
+from lazir.runtime.program import Program
+
+from .graph import Graph
+from .target import Target
+
+
+def cached_program(graph: Graph, target: Target) -> Program:
+    """The compiled program, from the disk cache if it is there; whatever is wrong with the cache
+    costs a recompile and a warning."""
+    store = _cache()
+    name = key(graph.name, graph.fingerprint, target.key(), *_versions())
+    found = store.get(name)
+    if found is not None:
+        try:
+            return Program.from_bytes(found)
+        except ValueError:
+            warnings.warn("lazir: a cached program is unreadable; compiling anew", stacklevel=2)
+    program: Program = compilation(graph, target).program
+    store.put(name, program.to_bytes())
+    return program
+
+
+def compilation(graph: Graph, target: Target):  # type: ignore[no-untyped-def]
+    """A `pipeline.Compilation` of the graph; imports the pipeline."""
+    return importlib.import_module(f"{__package__}.pipeline").Compilation(graph, target)
+
+
+@cache
+def _cache() -> DiskCache:
+    return DiskCache()
+
+
+@cache
+def _versions() -> tuple[str, str]:
+    """What a program depends on beside graph and target: LLVM's version, and the compiler itself."""
+    return version("llvmlite"), source_hash(Path(__file__).parent)
