@@ -82,16 +82,35 @@ def masked_load(f: FunctionEmitter, op: Op) -> None:
 
 
 def masked_store(f: FunctionEmitter, op: Op) -> None:
-    """`vector.maskedstore base[i…], mask, value`."""
+    """`vector.maskedstore base[i…], mask, value`.
+
+    A known single lane is stored as a scalar: LLVM 22 does so itself on x86, but for elements of 16
+    bits that were narrowed from 32 it stores all 32, beyond the end of the buffer.
+    """
     buffer, *at, mask, value = op.operands
     type, memref = vector_of(value), memref_of(buffer)
     (pointer,) = row_addresses(f, op, buffer, at, type)
+    lane = _single_lane(f.one(mask))
+    if lane is not None:
+        scalar, kind = llvm_dtype(type.dtype), type_text(memref)
+        item = f.inst(f"extractelement {type_text(type)} {f.one(value)}, i64 {lane}")
+        place = f.inst(f"getelementptr {scalar}, {kind} {pointer}, i64 {lane}") if lane else pointer
+        f.line(f"  store {scalar} {item}, {kind} {place}, align {alignment(op, memref)}")
+        return
     arguments = [
         (type_text(type), f.one(value)), (type_text(memref), pointer),
         ("i32", str(alignment(op, memref))), (type_text(mask.type), f.one(mask)),
     ]  # fmt: skip
     suffix = f"{row_of(type).suffix}.p{memref.space}"
     f.intrinsic("llvm.masked.store", "void", arguments, suffix)
+
+
+def _single_lane(mask: str) -> int | None:
+    """The lane of a constant mask that has just one."""
+    if not mask.startswith("<"):
+        return None
+    lanes = [lane.strip() == "i1 true" for lane in mask.strip("<>").split(",")]
+    return lanes.index(True) if sum(lanes) == 1 else None
 
 
 def _lane_pointers(

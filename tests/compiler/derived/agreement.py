@@ -61,7 +61,9 @@ class Compared:
         )
 
 
-def run_compiled(graph: Graph, inputs: Sequence[Array], target: Target | None = None) -> list[Array]:
+def run_compiled(
+    graph: Graph, inputs: Sequence[Array], target: Target | None = None
+) -> list[Array]:
     """The results of the graph compiled for `target` (this machine), without the disk cache."""
     return run_guarded(Compilation(graph, target or host_target()).program, inputs)
 
@@ -90,7 +92,9 @@ class Guarded:
 
     GUARD = 512
 
-    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], like: Array | None = None) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], dtype: np.dtype[Any], like: Array | None = None
+    ) -> None:
         nbytes = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
         self._memory = np.full(nbytes + 2 * self.GUARD + 64, 0xA5, np.uint8)
         start = self.GUARD + -(self._memory.ctypes.data + self.GUARD) % 64
