@@ -71,13 +71,14 @@ def _block(lines: list[str], start: int) -> list[str]:
 
 
 def _labelled(lines: list[str]) -> list[tuple[str, str]]:
-    """Functions of assembly: from a label to the directive that states its size."""
+    """Functions of assembly: from a label to the directive that states its size
+    (WebAssembly: that ends it)."""
     found = []
     for k, line in enumerate(lines):
         match = _LABEL.match(line)
         if match is None:
             continue
-        closing = re.compile(rf"\s*\.size\s+{re.escape(match[1])},")
+        closing = re.compile(rf"\s*(?:\.size\s+{re.escape(match[1])},|end_function)")
         end = next((n for n in range(k, len(lines)) if closing.match(lines[n])), None)
         if end is not None:
             found.append((match[1], "\n".join(lines[k : end + 1]) + "\n"))

@@ -140,6 +140,14 @@ def test_a_gpu_is_a_target(lazir, refused) -> None:
     )
 
 
+@pytest.mark.parametrize("target", ["x86-64-v2", "aarch64-neon", "wasm32"])
+def test_kernels_in_assembly_of_every_machine(lazir, target: str) -> None:
+    words = ["dump", f"{FILE}:layer", "--stage", "asm", "--target", target]
+    part = lazir(*words, "--kernel", "layer")
+    assert part.startswith("layer:") and part.strip() in lazir(*words)
+    assert "k0_dot_general_maximum:" not in part
+
+
 # -- opt -----------------------------------------------------------------------------------
 @pytest.fixture
 def graph(lazir, tmp_path: Path) -> str:
