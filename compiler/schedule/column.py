@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from ..kernel import REDUCTION, Generic, Kernel
+from ..kernel import Generic, Kernel
 from ..mlir.ir import Module, Value
 from ..target import Target
 from .map import parallel_loops
 from .nest import At, Lanes, Nest, address_form, body_dtypes, body_work, vector_lanes
-from .passes import Space, passes_of, space_of
+from .passes import Space, passes_of, run_pass, space_of
 from .row import schedule_row
 from .scheduled import Scheduled
 from .stream import StreamLoops
@@ -179,18 +179,8 @@ class ColumnLoops:
         for k, lanes in enumerate(vectors):
             at = list(coords)
             at[self.vector_dim] = self.b.add(coords[self.vector_dim], k * self.lanes)
-            point = At(tuple(at), lanes)
-            made = []
-            for g in self.step.generics:
-                if REDUCTION in g.kinds:
-                    result += nest.run(g, point, held[k * each : (k + 1) * each])
-                    continue
-                for n, value in enumerate(nest.run(g, point)):
-                    number = nest.number_of(g, n)
-                    nest.held[number] = value
-                    made.append(number)
-            for number in made:
-                del nest.held[number]
+            mine = held[k * each : (k + 1) * each]
+            result += run_pass(nest, self.step, At(tuple(at), lanes), mine)
         return [nest.bodies.spread(v, self.lanes) for v in result]
 
     def _finish(

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..target import Target
+from ..target import PARALLEL_WORK, Target
 from .contract_space import Contraction, Dim, product
 
 LONG_ROW = 2048
@@ -193,7 +193,8 @@ def make_plan(c: Contraction, target: Target) -> Plan:
     most = columns.count
     if kind == "tile" and rows.count == rows.largest == 1:
         most = max(1, columns.count * width // LONG_ROW)
-    grid = _grid(flops, batch, rows.count, most)
+    shared = int(flops * PARALLEL_WORK / target.parallel_work)
+    grid = _grid(shared, batch, rows.count, most)
     if copy_rhs and grid[:2] == (1, 1):
         size = columns.count * product(c.depth) * -(-width // lanes) * lanes
         copy_rhs = "local" if size * c.dtype.itemsize <= STACK_BYTES else copy_rhs

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..kernel import REDUCTION, Generic, Kernel
+from ..kernel import Generic, Kernel
 from ..mlir.ir import Module, Value
 from ..target import Target
 from ..types import element
@@ -18,7 +18,7 @@ from .gpu_nest import WARP, GpuNest, GpuScheduled, Launch
 from .gpu_row import schedule_gpu_row
 from .map import unflatten
 from .nest import At
-from .passes import Space, passes_of, space_of, tree
+from .passes import Space, passes_of, run_pass, space_of, tree
 
 WARPS = 8
 """Warps of a block."""
@@ -83,24 +83,9 @@ class ColumnThreads:
             at = list(coords)
             for group, value in zip(self.space.row_groups, unflatten(nest, row, self.rows)):
                 at[group[-1]] = value
-            return self._point(At(tuple(at)), held)
+            return run_pass(self.nest, self.step, At(tuple(at)), held)
 
         return b.loop_carry(warp, b.index(self.count), b.index(WARPS), units, body)
-
-    def _point(self, at: At, held: Sequence[Value]) -> list[Value]:
-        nest, result = self.nest, list(held)
-        made: list[int] = []
-        for g in self.step.generics:
-            if REDUCTION in g.kinds:
-                result = nest.run(g, at, held)
-                continue
-            for k, value in enumerate(nest.run(g, at)):
-                number = nest.number_of(g, k)
-                nest.held[number] = value
-                made.append(number)
-        for number in made:
-            del nest.held[number]
-        return result
 
     def _join(self, held: Sequence[Value], warp: Value, lane: Value) -> list[Value]:
         """All warps' parts of a column, by a tree in the order of the warps."""

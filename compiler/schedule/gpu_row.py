@@ -10,14 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from ..kernel import REDUCTION, Generic, Kernel
+from ..kernel import Generic, Kernel, Output
 from ..mlir.ir import Module, Value
 from ..target import Target
 from ..types import MemRefType
 from .gpu_nest import WARP, GpuNest, GpuScheduled, Launch
 from .map import unflatten
 from .nest import At
-from .passes import Pass, Space, combine, passes_of, space_of
+from .passes import Pass, Space, combine, passes_of, run_pass, space_of
 from .row import kept_between_passes
 
 EACH = 4
@@ -191,23 +191,14 @@ class RowThreads:
     def _point(self, step: Pass, at: At, held: Sequence[Value]) -> list[Value]:
         """All Generics of the pass at one element; gives the accumulators after it."""
         nest = self.nest
-        made: list[int] = []
-        result: list[Value] = []
-        for g in step.generics:
-            if REDUCTION in g.kinds:
-                result = nest.run(g, at, held)
-                continue
-            for k, (out, value) in enumerate(zip(g.outs, nest.run(g, at))):
-                number = nest.number_of(g, k)
-                if number in nest.buffers:
-                    nest.store(value, nest.buffers[number], out.map, at)
-                if number in self.buffered:
-                    nest.store_row(value, number, self.space.outer, at)
-                nest.held[number] = value
-                made.append(number)
-        for number in made:
-            del nest.held[number]
-        return result
+
+        def keep(number: int, out: Output, value: Value) -> None:
+            if number in nest.buffers:
+                nest.store(value, nest.buffers[number], out.map, at)
+            if number in self.buffered:
+                nest.store_row(value, number, self.space.outer, at)
+
+        return run_pass(nest, step, at, held, keep)
 
     # -- long rows in parts -----------------------------------------------------------------
     def splits(self) -> bool:

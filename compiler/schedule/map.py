@@ -187,7 +187,7 @@ def parallel_loops(
         items *= extents[split]
         split += 1
     rest = extents[split:]
-    count = chunks(items, work * math.prod(rest))
+    count = chunks(nest.target, items, work * math.prod(rest))
 
     def inner(coords: list[Value], remaining: Sequence[int]) -> None:
         if not remaining:

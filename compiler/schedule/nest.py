@@ -284,15 +284,13 @@ def body_dtypes(kernel: Kernel) -> list[DType]:
     return sorted(found, key=lambda d: d.name)
 
 
-PARALLEL_WORK = 32768.0
-"""Machine operations a chunk should hold: about 10 µs, ten times the cost of waking a thread."""
 MAX_CHUNKS = 64
 """The most chunks that one kernel is cut into; a chunk's bounds depend on shapes alone."""
 
 
-def chunks(items: int, work_per_item: float) -> int:
+def chunks(target: Target, items: int, work_per_item: float) -> int:
     """Into how many chunks `items` equal pieces of work are cut."""
-    wanted = int(items * work_per_item / PARALLEL_WORK)
+    wanted = int(items * work_per_item / target.parallel_work)
     return max(1, min(wanted, MAX_CHUNKS, items))
 
 

@@ -7,13 +7,13 @@ Must not know: which dims become vectors.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..kernel import REDUCTION, Generic, Kernel
+from ..kernel import REDUCTION, Generic, Kernel, Output
 from ..mlir.ir import Value
 from ..types import VectorType, element
-from .nest import Nest, address_form
+from .nest import At, Nest, address_form
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,35 @@ def passes_of(kernel: Kernel, space: Space) -> list[Pass]:
         else:
             found.append(Pass((g,), over_row))
     return found
+
+
+def run_pass(
+    nest: Nest,
+    step: Pass,
+    at: At,
+    held: Sequence[Value] = (),
+    keep: Callable[[int, Output, Value], None] | None = None,
+) -> list[Value]:
+    """All Generics of a pass at one point or vector; gives the accumulators after it.
+
+    What the maps make is held for the Generics after them; `keep(number, output, value)` may
+    store it too.
+    """
+    made: list[int] = []
+    result = list(held)
+    for g in step.generics:
+        if REDUCTION in g.kinds:
+            result = nest.run(g, at, held)
+            continue
+        for k, (out, value) in enumerate(zip(g.outs, nest.run(g, at))):
+            number = nest.number_of(g, k)
+            if keep is not None:
+                keep(number, out, value)
+            nest.held[number] = value
+            made.append(number)
+    for number in made:
+        del nest.held[number]
+    return result
 
 
 # -- joining accumulators -------------------------------------------------------------------------

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from ..kernel import REDUCTION, Generic, Kernel
+from ..kernel import REDUCTION, Generic, Kernel, Output
 from ..mlir.ir import Module, Value
 from ..target import Target
 from ..types import MemRefType
 from .map import parallel_loops
 from .nest import At, Lanes, Nest, body_dtypes, body_work, vector_lanes
-from .passes import Pass, Space, across_lanes, combine, passes_of, space_of, tree, unroll
+from .passes import Pass, Space, across_lanes, combine, passes_of, run_pass, space_of, tree, unroll
 from .scheduled import Scheduled
 
 SPLIT_ROW = 32768
@@ -230,32 +231,20 @@ class RowLoops:
     def _point(self, step: Pass, at: At, held: Sequence[Value]) -> list[Value]:
         """All Generics of the pass at one point or vector; gives the accumulators after it."""
         nest = self.nest
-        made: list[int] = []
-        result: list[Value] = []
-        for g in step.generics:
-            if REDUCTION in g.kinds:
-                result = self._accumulate(g, at, held)
-                continue
-            for k, (out, value) in enumerate(zip(g.outs, nest.run(g, at))):
-                number = nest.number_of(g, k)
-                if number in nest.buffers:
-                    nest.store(value, nest.buffers[number], out.map, at)
-                elif number in self.buffered:
-                    nest.store_row(value, number, self.space.outer, at)
-                nest.held[number] = value
-                made.append(number)
-        for number in made:
-            del nest.held[number]
-        return result
 
-    def _accumulate(self, generic: Generic, at: At, held: Sequence[Value]) -> list[Value]:
-        new = self.nest.run(generic, at, held)
+        def keep(number: int, out: Output, value: Value) -> None:
+            if number in nest.buffers:
+                nest.store(value, nest.buffers[number], out.map, at)
+            elif number in self.buffered:
+                nest.store_row(value, number, self.space.outer, at)
+
+        new = run_pass(nest, step, at, held, keep)
         lanes = at.lanes
         if lanes is None or lanes.mask is None:
             return new
-        b = self.b
+        select = partial(self.b.op, "arith.select")
         return [
-            b.op("arith.select", [lanes.mask, self.nest.bodies.spread(n, lanes.count), h], h.type)
+            select([lanes.mask, nest.bodies.spread(n, lanes.count), h], h.type)
             for n, h in zip(new, held)
         ]
 

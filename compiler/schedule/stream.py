@@ -10,12 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..kernel import REDUCTION
 from ..mlir.ir import Value
 from ..types import MemRefType
 from .map import parallel_loops
 from .nest import At, Lanes, Nest
-from .passes import Pass, Space, combine
+from .passes import Pass, Space, combine, run_pass
 
 ROWS_TOGETHER = 4
 """Rows added to an accumulator between its load and its store."""
@@ -166,26 +165,12 @@ class StreamLoops:
                 at = list(coords)
                 at[self.vector_dim] = b.add(coords[self.vector_dim], offset)
                 at[dim] = b.add(row, k)
-                held = self._take(At(tuple(at), lanes), held)
+                taken = run_pass(nest, self.step, At(tuple(at), lanes), held)
+                held = [nest.bodies.spread(v, self.lanes) for v in taken]
             for value, buffer in zip(held, self.partials):
                 nest.put(value, buffer, where, lanes)
 
         self._across(width, body)
-
-    def _take(self, at: At, held: list[Value]) -> list[Value]:
-        """One row's vector of elements joined with what is held."""
-        nest, made, result = self.nest, [], held
-        for g in self.step.generics:
-            if REDUCTION in g.kinds:
-                result = nest.run(g, at, held)
-                continue
-            for k, value in enumerate(nest.run(g, at)):
-                number = nest.number_of(g, k)
-                nest.held[number] = value
-                made.append(number)
-        for number in made:
-            del nest.held[number]
-        return [nest.bodies.spread(v, self.lanes) for v in result]
 
     def joined(
         self, parts: int, outer: Sequence[Value], column: Value, lanes: Lanes
