@@ -47,8 +47,8 @@ class Store:
 
     `owned`: this program may overwrite it when nobody needs its value any more.
     `last_use` is the position of the last node, in the graph being lowered, that needs it.
-    `base` is the place that this one is another shape of: what stands in one stands in the other, so
-    `root` tells whether two places are one, and has the last use of all of them.
+    `base` is the place that this one is another shape of: what stands in one stands in the other,
+    so `root` tells whether two places are one, and has the last use of all of them.
     """
 
     buffer: Value
@@ -275,7 +275,8 @@ class GraphLowering:
         """The store that `value`, made at `position`, is written to.
 
         That is the target of the result that it is, if the target holds nothing needed any more.
-        `reads` are the places (roots) that the node reads, true where only at the very point that it writes.
+        `reads` are the places (roots) that the node reads, true where only at the very point that
+        it writes.
         """
         for result, target in zip(self.graph.results, self.targets):
             if result == value and self._free(target, position, reads):
