@@ -14,6 +14,10 @@ from lazir.runtime.host import host
 from .types import DType
 
 
+PARALLEL_WORK = 32768.0
+"""Machine operations of a chunk: about 10 µs, ten times the cost of waking a thread."""
+
+
 @dataclass(frozen=True)
 class Target:
     """A processor to generate code for. Equal targets give equal code.
@@ -21,8 +25,9 @@ class Target:
     `features` is LLVM's feature text (`+avx2,+fma`), `vector_bits` the width of the vectors that
     schedules should use, cache sizes are bytes for one core (`l3_bytes` shared). `vector_registers`
     counts architectural registers, `flops_per_cycle` is f32 multiply and add at full width on one
-    core, `copy_bandwidth` bytes per cycle of a copy from memory on one core, `clock_hz` the clock:
-    guesses that a tuned Target may replace with `dataclasses.replace`.
+    core, `copy_bandwidth` bytes per cycle of a copy from memory on one core, `clock_hz` the clock,
+    `parallel_work` the machine operations that a chunk of parallel work should hold: guesses that a
+    tuned Target may replace with `dataclasses.replace`.
     """
 
     name: str
@@ -37,6 +42,7 @@ class Target:
     vector_registers: int = 16
     flops_per_cycle: int = 16
     copy_bandwidth: float = 8.0
+    parallel_work: float = PARALLEL_WORK
     clock_hz: float = 3e9
     tuning: tuple[tuple[str, int], ...] = field(default=())
 
