@@ -27,9 +27,10 @@ from .dtypes import (
 )
 from .interop import from_dlpack
 from .jacobians import hessian, jacfwd, jacobian, jacrev
+from .methods import device_put
 from .signature import spec
 from .storage import load, save
-from .tensor import Tensor, device_put
+from .tensor import Tensor
 from .transforms import (
     eval_shape,
     grad,

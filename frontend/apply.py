@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,19 +26,12 @@ from .handle import Handle, array_and_dtype, wrap, wrap_array
 from .lazy import LAZY, PENDING_LIMIT, LazyNode, leaf
 from .locate import user_line
 from .pending import force, watch
+from .slots import Literal
+from .tensor import Tensor
 from .trace import TraceBuilder, builder, lazy_value
-
-if TYPE_CHECKING:
-    from .tensor import Tensor
 
 NUMBERS = (bool, int, float, complex)
 _STRUCTURAL = frozenset((0.0, 1.0, -1.0, 2.0, 0.5))
-
-
-class Literal(NamedTuple):
-    """A number of ours in a composed operation: always a constant of the graph, weakly typed."""
-
-    value: bool | int | float
 
 
 def fail(message: str, kind: type[TypeRuleError] | type[ShapeError] = TypeRuleError) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lazir.compiler.autodiff.vjp import vjp_graph
 from lazir.compiler.graph import NO_ATTRS, Builder, Value
@@ -19,10 +19,8 @@ from lazir.compiler.ops.source import constant
 from .apply import as_tensor, call, fail, lift, operand, tensor, value_of
 from .handle import Handle, State, wrap_array
 from .lazy import LAZY, TORCH, LazyNode, Recording, alias, cone, leaf, record, settings
+from .tensor import Tensor
 from .trace import active
-
-if TYPE_CHECKING:
-    from .tensor import Tensor
 
 # -- settings ----------------------------------------------------------------------------
 

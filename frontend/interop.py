@@ -21,7 +21,7 @@ _REDUCTIONS = {
 }  # fmt: skip
 
 
-def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+def array_ufunc(ufunc: Any, method: str, inputs: Any, options: dict[str, Any]) -> Any:
     """NumPy's ufuncs on tensors: the function of that name in `lazir.numpy`."""
     options.pop("casting", None)
     if options.pop("out", None) is not None:
@@ -49,7 +49,7 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
     return result if dtype is None else lnp.astype(result, dtype)
 
 
-def array_function(self: Any, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+def array_function(func: Any, args: Any, kwargs: Any) -> Any:
     """NumPy's other functions on tensors: the function of that name in `lazir.numpy`."""
     module = getattr(func, "__module__", "numpy") or "numpy"
     function = getattr(lnp, func.__name__, None) if module == "numpy" else None
@@ -60,21 +60,6 @@ def array_function(self: Any, func: Any, types: Any, args: Any, kwargs: Any) -> 
         )
     assert function is not None
     return function(*args, **kwargs)
-
-
-def array_namespace(self: Any, *, api_version: str | None = None) -> Any:
-    """The Array API namespace: `lazir.numpy`."""
-    return lnp
-
-
-def dlpack(self: Any, **options: Any) -> Any:
-    """The data as a DLPack capsule, shared."""
-    return self._data("the data").__dlpack__(**options)
-
-
-def dlpack_device(self: Any) -> tuple[int, int]:
-    """DLPack's (device kind, number); (1, 0) is main memory."""
-    return (1, 0)
 
 
 def from_dlpack(x: Any, /, *, copy: bool | None = None) -> Any:

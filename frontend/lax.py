@@ -7,7 +7,7 @@ Takes: tensors. Gives: tensors. Must not know: anything but the functions it nam
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lazir.compiler.errors import ShapeError
 from lazir.compiler.graph import Value
@@ -17,10 +17,8 @@ from .apply import call, fail, lift, operand, tensor
 from .control import cond, fori_loop, map, scan, switch, while_loop
 from .numpy.arithmetic import add, divide, maximum, minimum, multiply, negative, sign, subtract
 from .numpy.functions import cos, erf, exp, log, log1p, rsqrt, sin, sqrt, tanh
+from .tensor import Tensor
 from .transforms import stop_gradient
-
-if TYPE_CHECKING:
-    from .tensor import Tensor
 
 mul, sub, div, neg = multiply, subtract, divide, negative
 

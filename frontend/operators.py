@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-any-return"
 """What NumPy users write on tensors: operators, methods, indexing.
 
 Takes: handles. Gives: the class that Tensor builds on; each method is the function of that name in
@@ -6,37 +7,14 @@ Takes: handles. Gives: the class that Tensor builds on; each method is the funct
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Self
 
 import numpy as np
 
-from . import numpy as lnp
-from . import views
-from .apply import NUMBERS, Literal, fail
-from .handle import Handle
-from .numpy import arithmetic, logic
-from .numpy.indexing import At, getitem, write
+from . import late
+from .slots import Handle, Literal
 
-if TYPE_CHECKING:
-    from .tensor import Tensor
-
-R = TypeVar("R")
-_OPERANDS = (Handle, np.ndarray, np.generic, *NUMBERS, Literal)
-
-
-def _forward(function: Callable[[Any, Any], R]) -> Callable[[Any, Any], R]:
-    def method(self: Any, other: Any) -> Any:
-        return function(self, other) if isinstance(other, _OPERANDS) else NotImplemented
-
-    return method
-
-
-def _reflected(function: Callable[[Any, Any], R]) -> Callable[[Any, Any], R]:
-    def method(self: Any, other: Any) -> Any:
-        return function(other, self) if isinstance(other, _OPERANDS) else NotImplemented
-
-    return method
+_KNOWN = (Handle, Literal, np.ndarray, np.generic, bool, int, float, complex)
 
 
 class Operators(Handle):
@@ -46,76 +24,141 @@ class Operators(Handle):
     __hash__ = object.__hash__
     __array_priority__ = 1000
 
-    __add__ = _forward(arithmetic.add)
-    __radd__ = _reflected(arithmetic.add)
-    __sub__ = _forward(arithmetic.subtract)
-    __rsub__ = _reflected(arithmetic.subtract)
-    __mul__ = _forward(arithmetic.multiply)
-    __rmul__ = _reflected(arithmetic.multiply)
-    __truediv__ = _forward(arithmetic.divide)
-    __rtruediv__ = _reflected(arithmetic.divide)
-    __floordiv__ = _forward(arithmetic.floor_divide)
-    __rfloordiv__ = _reflected(arithmetic.floor_divide)
-    __mod__ = _forward(arithmetic.remainder)
-    __rmod__ = _reflected(arithmetic.remainder)
-    __divmod__ = _forward(arithmetic.divmod)
-    __rdivmod__ = _reflected(arithmetic.divmod)
-    __pow__ = _forward(arithmetic.power)
-    __rpow__ = _reflected(arithmetic.power)
-    __matmul__ = _forward(lnp.matmul)
-    __rmatmul__ = _reflected(lnp.matmul)
-    __and__ = _forward(logic.bitwise_and)
-    __rand__ = _reflected(logic.bitwise_and)
-    __or__ = _forward(logic.bitwise_or)
-    __ror__ = _reflected(logic.bitwise_or)
-    __xor__ = _forward(logic.bitwise_xor)
-    __rxor__ = _reflected(logic.bitwise_xor)
-    __lshift__ = _forward(logic.left_shift)
-    __rlshift__ = _reflected(logic.left_shift)
-    __rshift__ = _forward(logic.right_shift)
-    __rrshift__ = _reflected(logic.right_shift)
-    __lt__ = _forward(logic.less)
-    __le__ = _forward(logic.less_equal)
-    __gt__ = _forward(logic.greater)
-    __ge__ = _forward(logic.greater_equal)
-    __eq__: Any = _forward(logic.equal)
-    __ne__: Any = _forward(logic.not_equal)
+    def __add__(self, other: Any) -> Self:
+        return late.numpy.add(self, other) if isinstance(other, _KNOWN) else NotImplemented
 
-    def __neg__(self) -> Tensor:
-        return arithmetic.negative(self)
+    def __radd__(self, other: Any) -> Self:
+        return late.numpy.add(other, self) if isinstance(other, _KNOWN) else NotImplemented
 
-    def __pos__(self) -> Tensor:
-        return arithmetic.positive(self)
+    def __sub__(self, other: Any) -> Self:
+        return late.numpy.subtract(self, other) if isinstance(other, _KNOWN) else NotImplemented
 
-    def __abs__(self) -> Tensor:
-        return arithmetic.abs(self)
+    def __rsub__(self, other: Any) -> Self:
+        return late.numpy.subtract(other, self) if isinstance(other, _KNOWN) else NotImplemented
 
-    def __invert__(self) -> Tensor:
-        return logic.invert(self)
+    def __mul__(self, other: Any) -> Self:
+        return late.numpy.multiply(self, other) if isinstance(other, _KNOWN) else NotImplemented
 
-    def __round__(self, decimals: int = 0) -> Tensor:
-        return lnp.round(self, decimals)
+    def __rmul__(self, other: Any) -> Self:
+        return late.numpy.multiply(other, self) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __truediv__(self, other: Any) -> Self:
+        return late.numpy.divide(self, other) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __rtruediv__(self, other: Any) -> Self:
+        return late.numpy.divide(other, self) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __floordiv__(self, other: Any) -> Self:
+        return late.numpy.floor_divide(self, other) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __rfloordiv__(self, other: Any) -> Self:
+        return late.numpy.floor_divide(other, self) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __mod__(self, other: Any) -> Self:
+        return late.numpy.remainder(self, other) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __rmod__(self, other: Any) -> Self:
+        return late.numpy.remainder(other, self) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __divmod__(self, other: Any) -> tuple[Self, Self]:
+        return late.numpy.divmod(self, other) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __rdivmod__(self, other: Any) -> tuple[Self, Self]:
+        return late.numpy.divmod(other, self) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __pow__(self, other: Any) -> Self:
+        return late.numpy.power(self, other) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __rpow__(self, other: Any) -> Self:
+        return late.numpy.power(other, self) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __matmul__(self, other: Any) -> Self:
+        return late.numpy.matmul(self, other) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __rmatmul__(self, other: Any) -> Self:
+        return late.numpy.matmul(other, self) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __and__(self, other: Any) -> Self:
+        return late.numpy.bitwise_and(self, other) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __rand__(self, other: Any) -> Self:
+        return late.numpy.bitwise_and(other, self) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __or__(self, other: Any) -> Self:
+        return late.numpy.bitwise_or(self, other) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __ror__(self, other: Any) -> Self:
+        return late.numpy.bitwise_or(other, self) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __xor__(self, other: Any) -> Self:
+        return late.numpy.bitwise_xor(self, other) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __rxor__(self, other: Any) -> Self:
+        return late.numpy.bitwise_xor(other, self) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __lshift__(self, other: Any) -> Self:
+        return late.numpy.left_shift(self, other) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __rlshift__(self, other: Any) -> Self:
+        return late.numpy.left_shift(other, self) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __rshift__(self, other: Any) -> Self:
+        return late.numpy.right_shift(self, other) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __rrshift__(self, other: Any) -> Self:
+        return late.numpy.right_shift(other, self) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __lt__(self, other: Any) -> Self:
+        return late.numpy.less(self, other) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __le__(self, other: Any) -> Self:
+        return late.numpy.less_equal(self, other) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __gt__(self, other: Any) -> Self:
+        return late.numpy.greater(self, other) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __ge__(self, other: Any) -> Self:
+        return (
+            late.numpy.greater_equal(self, other) if isinstance(other, _KNOWN) else NotImplemented
+        )
+
+    def __eq__(self, other: object) -> Self:  # type: ignore[override]
+        return late.numpy.equal(self, other) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __ne__(self, other: object) -> Self:  # type: ignore[override]
+        return late.numpy.not_equal(self, other) if isinstance(other, _KNOWN) else NotImplemented
+
+    def __neg__(self) -> Self:
+        return late.numpy.negative(self)
+
+    def __pos__(self) -> Self:
+        return late.numpy.positive(self)
+
+    def __abs__(self) -> Self:
+        return late.numpy.abs(self)
+
+    def __invert__(self) -> Self:
+        return late.numpy.invert(self)
+
+    def __round__(self, decimals: int = 0) -> Self:
+        return late.numpy.round(self, decimals)
 
     # -- indexing ------------------------------------------------------------------------
-    def __getitem__(self, key: Any) -> Tensor:
-        return getitem(self, key)
+    def __getitem__(self, key: Any) -> Self:
+        return late.indexing.getitem(self, key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        views.check_write(self)
-        self._assign(write(self, key, value))
-
-    def _assign(self, new: Handle) -> None:
-        raise NotImplementedError
+        late.methods.write(self, key, value)
 
     @property
-    def at(self) -> At:
+    def at(self) -> Any:
         """Functional updates: `x.at[i].set(v)`, `.add`, `.multiply`, `.min`, `.max`, `.get`.
 
         >>> import lazir.numpy as lnp
         >>> print(lnp.zeros(3).at[1].set(5))
         [0. 5. 0.]
         """
-        return At(self)
+        return late.indexing.At(self)
 
     # -- shape ---------------------------------------------------------------------------
     @property
@@ -132,175 +175,175 @@ class Operators(Handle):
         return count
 
     @property
-    def T(self) -> Tensor:
+    def T(self) -> Self:
         """The tensor with its axes reversed."""
-        return lnp.transpose(self)
+        return late.numpy.transpose(self)
 
     @property
-    def mT(self) -> Tensor:
+    def mT(self) -> Self:
         """The tensor with its last two axes swapped."""
-        return lnp.matrix_transpose(self)
+        return late.numpy.matrix_transpose(self)
 
-    def reshape(self, *shape: Any, order: str = "C") -> Tensor:
+    def reshape(self, *shape: Any, order: str = "C") -> Self:
         """See `lazir.numpy.reshape`; the shape may be several arguments."""
         wanted = shape[0] if len(shape) == 1 else shape
-        return lnp.reshape(self, wanted, order)
+        return late.numpy.reshape(self, wanted, order)
 
-    def view(self, *shape: Any) -> Tensor:
+    def view(self, *shape: Any) -> Self:
         """As `reshape`, PyTorch's name."""
         return self.reshape(*shape)
 
-    def transpose(self, *axes: Any) -> Tensor:
+    def transpose(self, *axes: Any) -> Self:
         """See `lazir.numpy.transpose`; the axes may be several arguments."""
         if not axes or axes == (None,):
-            return lnp.transpose(self)
-        return lnp.transpose(self, axes[0] if isinstance(axes[0], tuple | list) else axes)
+            return late.numpy.transpose(self)
+        return late.numpy.transpose(self, axes[0] if isinstance(axes[0], tuple | list) else axes)
 
-    def flatten(self, order: str = "C") -> Tensor:
+    def flatten(self, order: str = "C") -> Self:
         """All elements in one axis."""
-        return lnp.copy(lnp.ravel(self, order))
+        return late.numpy.copy(late.numpy.ravel(self, order))
 
-    def ravel(self, order: str = "C") -> Tensor:
+    def ravel(self, order: str = "C") -> Self:
         """All elements in one axis."""
-        return lnp.ravel(self, order)
+        return late.numpy.ravel(self, order)
 
-    def squeeze(self, axis: Any = None) -> Tensor:
+    def squeeze(self, axis: Any = None) -> Self:
         """See `lazir.numpy.squeeze`."""
-        return lnp.squeeze(self, axis)
+        return late.numpy.squeeze(self, axis)
 
-    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
+    def swapaxes(self, axis1: int, axis2: int) -> Self:
         """See `lazir.numpy.swapaxes`."""
-        return lnp.swapaxes(self, axis1, axis2)
+        return late.numpy.swapaxes(self, axis1, axis2)
 
-    def repeat(self, repeats: Any, axis: int | None = None) -> Tensor:
+    def repeat(self, repeats: Any, axis: int | None = None) -> Self:
         """See `lazir.numpy.repeat`."""
-        return lnp.repeat(self, repeats, axis)
+        return late.numpy.repeat(self, repeats, axis)
 
-    def take(self, indices: Any, axis: int | None = None, mode: str | None = None) -> Tensor:
+    def take(self, indices: Any, axis: int | None = None, mode: str | None = None) -> Self:
         """See `lazir.numpy.take`."""
-        return lnp.take(self, indices, axis, mode)
+        return late.numpy.take(self, indices, axis, mode)
 
-    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Self:
         """See `lazir.numpy.diagonal`."""
-        return lnp.diagonal(self, offset, axis1, axis2)
+        return late.numpy.diagonal(self, offset, axis1, axis2)
 
-    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Self:
         """See `lazir.numpy.trace`."""
-        return lnp.trace(self, offset, axis1, axis2)
+        return late.numpy.trace(self, offset, axis1, axis2)
 
     # -- elements ------------------------------------------------------------------------
-    def astype(self, dtype: Any, copy: bool = True) -> Tensor:
+    def astype(self, dtype: Any, copy: bool = True) -> Self:
         """See `lazir.numpy.astype`."""
-        return lnp.astype(self, dtype)
+        return late.numpy.astype(self, dtype)
 
-    def copy(self) -> Tensor:
+    def copy(self) -> Self:
         """A tensor of its own with the same elements."""
-        return lnp.copy(self)
+        return late.numpy.copy(self)
 
-    def clip(self, min: Any = None, max: Any = None) -> Tensor:
+    def clip(self, min: Any = None, max: Any = None) -> Self:
         """See `lazir.numpy.clip`."""
-        return lnp.clip(self, min, max)
+        return late.numpy.clip(self, min, max)
 
-    def round(self, decimals: int = 0) -> Tensor:
+    def round(self, decimals: int = 0) -> Self:
         """See `lazir.numpy.round`."""
-        return lnp.round(self, decimals)
+        return late.numpy.round(self, decimals)
 
-    def conj(self) -> Tensor:
+    def conj(self) -> Self:
         """The complex conjugate; real tensors stay."""
         return self._real_only("conj")
 
     @property
-    def real(self) -> Tensor:
+    def real(self) -> Self:
         """The real part; real tensors stay."""
         return self._real_only("real")
 
-    def _real_only(self, name: str) -> Tensor:
+    def _real_only(self, name: str) -> Self:
         if self._dtype.is_complex:
-            return getattr(lnp, name)(self)  # type: ignore[no-any-return]
-        return arithmetic.positive(self)
+            return getattr(late.numpy, name)(self)
+        return late.numpy.positive(self)
 
-    def dot(self, other: Any) -> Tensor:
+    def dot(self, other: Any) -> Self:
         """See `lazir.numpy.dot`."""
-        return lnp.dot(self, other)
+        return late.numpy.dot(self, other)
 
     # -- reductions ----------------------------------------------------------------------
-    def sum(self, axis: Any = None, dtype: Any = None, **options: Any) -> Tensor:
+    def sum(self, axis: Any = None, dtype: Any = None, **options: Any) -> Self:
         """See `lazir.numpy.sum`."""
-        return lnp.sum(self, axis, dtype, **options)
+        return late.numpy.sum(self, axis, dtype, **options)
 
-    def prod(self, axis: Any = None, dtype: Any = None, **options: Any) -> Tensor:
+    def prod(self, axis: Any = None, dtype: Any = None, **options: Any) -> Self:
         """See `lazir.numpy.prod`."""
-        return lnp.prod(self, axis, dtype, **options)
+        return late.numpy.prod(self, axis, dtype, **options)
 
-    def max(self, axis: Any = None, **options: Any) -> Tensor:
+    def max(self, axis: Any = None, **options: Any) -> Self:
         """See `lazir.numpy.max`."""
-        return lnp.max(self, axis, **options)
+        return late.numpy.max(self, axis, **options)
 
-    def min(self, axis: Any = None, **options: Any) -> Tensor:
+    def min(self, axis: Any = None, **options: Any) -> Self:
         """See `lazir.numpy.min`."""
-        return lnp.min(self, axis, **options)
+        return late.numpy.min(self, axis, **options)
 
-    def mean(self, axis: Any = None, dtype: Any = None, **options: Any) -> Tensor:
+    def mean(self, axis: Any = None, dtype: Any = None, **options: Any) -> Self:
         """See `lazir.numpy.mean`."""
-        return lnp.mean(self, axis, dtype, **options)
+        return late.numpy.mean(self, axis, dtype, **options)
 
-    def var(self, axis: Any = None, dtype: Any = None, ddof: float = 0, **options: Any) -> Tensor:
+    def var(self, axis: Any = None, dtype: Any = None, ddof: float = 0, **options: Any) -> Self:
         """See `lazir.numpy.var`."""
-        return lnp.var(self, axis, dtype, ddof, **options)
+        return late.numpy.var(self, axis, dtype, ddof, **options)
 
-    def std(self, axis: Any = None, dtype: Any = None, ddof: float = 0, **options: Any) -> Tensor:
+    def std(self, axis: Any = None, dtype: Any = None, ddof: float = 0, **options: Any) -> Self:
         """See `lazir.numpy.std`."""
-        return lnp.std(self, axis, dtype, ddof, **options)
+        return late.numpy.std(self, axis, dtype, ddof, **options)
 
-    def any(self, axis: Any = None, **options: Any) -> Tensor:
+    def any(self, axis: Any = None, **options: Any) -> Self:
         """See `lazir.numpy.any`."""
-        return lnp.any(self, axis, **options)
+        return late.numpy.any(self, axis, **options)
 
-    def all(self, axis: Any = None, **options: Any) -> Tensor:
+    def all(self, axis: Any = None, **options: Any) -> Self:
         """See `lazir.numpy.all`."""
-        return lnp.all(self, axis, **options)
+        return late.numpy.all(self, axis, **options)
 
-    def argmax(self, axis: int | None = None, **options: Any) -> Tensor:
+    def argmax(self, axis: int | None = None, **options: Any) -> Self:
         """See `lazir.numpy.argmax`."""
-        return lnp.argmax(self, axis, **options)
+        return late.numpy.argmax(self, axis, **options)
 
-    def argmin(self, axis: int | None = None, **options: Any) -> Tensor:
+    def argmin(self, axis: int | None = None, **options: Any) -> Self:
         """See `lazir.numpy.argmin`."""
-        return lnp.argmin(self, axis, **options)
+        return late.numpy.argmin(self, axis, **options)
 
-    def ptp(self, axis: Any = None, **options: Any) -> Tensor:
+    def ptp(self, axis: Any = None, **options: Any) -> Self:
         """See `lazir.numpy.ptp`."""
-        return lnp.ptp(self, axis, **options)
+        return late.numpy.ptp(self, axis, **options)
 
-    def exp(self) -> Tensor:
+    def exp(self) -> Self:
         """e to the power x, PyTorch's method."""
-        return lnp.exp(self)
+        return late.numpy.exp(self)
 
-    def log(self) -> Tensor:
+    def log(self) -> Self:
         """The natural logarithm, PyTorch's method."""
-        return lnp.log(self)
+        return late.numpy.log(self)
 
-    def sqrt(self) -> Tensor:
+    def sqrt(self) -> Self:
         """The square root, PyTorch's method."""
-        return lnp.sqrt(self)
+        return late.numpy.sqrt(self)
 
-    def abs(self) -> Tensor:
+    def abs(self) -> Self:
         """|x|, PyTorch's method."""
-        return lnp.abs(self)
+        return late.numpy.abs(self)
 
-    def pow(self, exponent: Any) -> Tensor:
+    def pow(self, exponent: Any) -> Self:
         """x to a power, PyTorch's method."""
-        return lnp.power(self, exponent)
+        return late.numpy.power(self, exponent)
 
     def __len__(self) -> int:
         if not self.shape:
-            fail("len() of a tensor without axes")
+            raise TypeError("len() of a tensor without axes")
         return self.shape[0]
 
     def __iter__(self) -> Any:
         if not self.shape:
-            fail("a tensor without axes cannot be iterated over")
+            raise TypeError("a tensor without axes cannot be iterated over")
         return iter([self[k] for k in range(self.shape[0])])
 
     def __contains__(self, item: Any) -> bool:
-        return bool(lnp.any(logic.equal(self, item)))
+        return bool(late.numpy.any(late.numpy.equal(self, item)))

@@ -8,7 +8,7 @@ The generator is Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lazir.compiler.graph import Value
 from lazir.compiler.types import DType
@@ -16,9 +16,7 @@ from lazir.compiler.types import DType
 from . import numpy as lnp
 from .apply import call, convert, expand, fail, lift, normal_axis, number, operand, shape_of, tensor
 from .dtypes import as_dtype, float32, float64, int32, int64, uint64
-
-if TYPE_CHECKING:
-    from .tensor import Tensor
+from .tensor import Tensor
 
 # Odd constants that keep the streams of split and fold_in apart from each other and from the bits
 # of the key itself: the golden ratio and the square root of 3, as fractions of 2⁶⁴.

@@ -1,7 +1,9 @@
+# mypy: disable-error-code="no-any-return"
 """`Tensor`: what users hold. A handle with NumPy's operators, PyTorch's gradients, and ways out.
 
 Takes: data or graph values. Gives: data on demand (which runs the pending graph), exchange with
-other libraries, gradient state. Must not know: how gradients are computed, how graphs run.
+other libraries, gradient state. Must not know: how gradients are computed, how graphs run: what is
+more than a look at its own slots lies in `methods.py`.
 """
 
 from __future__ import annotations
@@ -11,24 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from lazir.compiler.errors import TraceError
+from lazir.compiler.errors import TraceError, TypeRuleError
 from lazir.compiler.ops.source import bf16_values
-from lazir.compiler.types import DType, bf16
-from lazir.runtime.device import Device, parse_device, require
+from lazir.compiler.types import DType, bf16, dtype_named
+from lazir.runtime.device import Device
 
-from . import interop, views
-from .apply import as_tensor, fail
-from .autograd import backward, detach, grad_is_off, gradient_state, make_leaf
-from .dtypes import as_dtype
-from .handle import Array, Handle, array_and_dtype, register_tensor, wrap_array
+from . import late, views
 from .lazy import TORCH, LazyNode, known
 from .locate import user_line
 from .operators import Operators
-from .pending import force, watch
-from .trace import active, lazy_value, outside
+from .slots import Array, Handle
 
 
-@register_tensor
 class Tensor(Operators):
     """An n-dimensional array of one element type.
 
@@ -45,16 +41,9 @@ class Tensor(Operators):
     __slots__ = ()
 
     def __init__(self, data: Any, dtype: Any = None, *, requires_grad: bool = False) -> None:
-        made = as_tensor(data, dtype) if isinstance(data, Handle) else None
-        if made is not None:
-            self._array, self._value, self._dtype = made._array, made._value, made._dtype
-        else:
-            stored, self._dtype = _stored(data, dtype)
-            self._array, self._value = stored, None
         self._weak = False
         self._state = None
-        if self._array is None:
-            watch(self)
+        late.methods.fill(self, data, dtype)
         if requires_grad:
             self.requires_grad = True
 
@@ -93,14 +82,8 @@ class Tensor(Operators):
             return self._array
         value = self._value
         assert value is not None
-        if type(value.node) is not LazyNode:
-            raise outside(what, advice)
-        found = known(value)
-        if found is None:
-            force([self])
-            found = self._array if self._array is not None else known(value)
-            assert found is not None
-        return found
+        found = known(value) if type(value.node) is LazyNode else None
+        return late.methods.compute(self, what, advice) if found is None else found
 
     def numpy(self) -> Array:
         """Its data as a NumPy array, read-only: tensors share memory with results. bf16 as float32.
@@ -127,7 +110,7 @@ class Tensor(Operators):
         if self._dtype is bf16:
             data = bf16_values(data)
         if not index and data.size != 1:
-            fail(f"item() needs a tensor of one element, got shape {self.shape}")
+            _fail(f"item() needs a tensor of one element, got shape {self.shape}")
         return data.item(*index)
 
     def tolist(self) -> Any:
@@ -159,7 +142,7 @@ class Tensor(Operators):
         advice = f"{kind}() needs a number: keep it a tensor, or make the argument static"
         data = self._data("the value", advice)
         if data.size != 1:
-            fail(f"{kind}() needs a tensor of one element, got shape {self.shape}")
+            _fail(f"{kind}() needs a tensor of one element, got shape {self.shape}")
         return self.item()
 
     def __int__(self) -> int:
@@ -173,7 +156,7 @@ class Tensor(Operators):
 
     def __index__(self) -> int:
         if not self._dtype.is_integer:
-            fail(f"only integer tensors can be an index, got {self._dtype}")
+            _fail(f"only integer tensors can be an index, got {self._dtype}")
         return int(self._scalar("int"))
 
     def __format__(self, spec: str) -> str:
@@ -200,39 +183,36 @@ class Tensor(Operators):
         return bf16_values(data) if self._dtype is bf16 else data
 
     # -- other libraries -----------------------------------------------------------------
-    __array_ufunc__ = interop.array_ufunc
-    __array_function__ = interop.array_function
-    __array_namespace__ = interop.array_namespace
-    __dlpack__ = interop.dlpack
-    __dlpack_device__ = interop.dlpack_device
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        return late.methods.array_ufunc(ufunc, method, inputs, options)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return late.methods.array_function(func, args, kwargs)
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        return late.numpy
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self._data("the data").__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return (1, 0)  # main memory
 
     def __reduce__(self) -> Any:
-        return _restore, (np.array(self._data("the data")), self._dtype.name, self.requires_grad)
+        data = np.array(self._data("the data"))
+        return restore, (data, self._dtype.name, self.requires_grad)
 
     def __copy__(self) -> Tensor:
         return self.copy()
 
     def __deepcopy__(self, memo: Any) -> Tensor:
         data = np.array(self._data("the data"))
-        return _restore(data, self._dtype.name, self.requires_grad)
+        return restore(data, self._dtype.name, self.requires_grad)
 
     # -- writing -------------------------------------------------------------------------
     def _assign(self, new: Handle) -> None:
         """Make this handle stand for another value."""
-        trace = active()
-        if trace is not None:
-            trace.note_write(self)
-        requires = self.requires_grad and self._is_leaf
-        if requires and grad_is_off() and trace is None:
-            make_leaf(self, lazy_value(new))
-            if known(self._value) is None:  # type: ignore[arg-type]
-                watch(self)
-            return
-        if requires:
-            fail("assigning into a tensor that requires a gradient; do it under lz.no_grad()")
-        self._array, self._value = new._array, new._value
-        if self._array is None and not self.is_traced:
-            watch(self)
+        late.methods.assign(self, new)
 
     def copy_(self, source: Any) -> Tensor:
         """Take the elements of `source`, broadcast (PyTorch's name); gives the tensor itself."""
@@ -263,16 +243,10 @@ class Tensor(Operators):
         if wanted == self.requires_grad:
             return
         if not wanted and not self._is_leaf:
-            fail("only leaf tensors can stop requiring a gradient; use .detach()")
+            _fail("only leaf tensors can stop requiring a gradient; use .detach()")
         if wanted and not self._dtype.is_inexact:
-            fail(f"only float and complex tensors can require a gradient, got {self._dtype}")
-        data = self._data("the data")
-        if wanted:
-            self._array = data
-            make_leaf(self)
-        else:
-            self._array, self._value = data, None
-        gradient_state(self).requires_grad = wanted
+            _fail(f"only float and complex tensors can require a gradient, got {self._dtype}")
+        late.methods.require_gradient(self, wanted)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set `requires_grad`; gives the tensor itself."""
@@ -287,8 +261,8 @@ class Tensor(Operators):
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         if value is not None and value.shape != self.shape:
-            fail(f"a gradient of shape {value.shape} does not fit a tensor of shape {self.shape}")
-        gradient_state(self).grad = value
+            _fail(f"a gradient of shape {value.shape} does not fit a tensor of shape {self.shape}")
+        late.methods.gradient_state(self).grad = value
 
     def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:
         """Add the gradient of this scalar to `.grad` of every leaf that requires one.
@@ -299,7 +273,7 @@ class Tensor(Operators):
         >>> print(w.grad)
         [2. 4.]
         """
-        backward(self, gradient, retain_graph)
+        late.methods.backward(self, gradient, retain_graph)
 
     def retain_grad(self) -> None:
         """Have `backward` keep the gradient of this intermediate tensor as well."""
@@ -313,7 +287,7 @@ class Tensor(Operators):
 
     def detach(self) -> Tensor:
         """The same data, out of reach of gradients."""
-        return detach(self)
+        return late.methods.detach(self)
 
     # -- devices -------------------------------------------------------------------------
     def to(self, *targets: Any, device: Any = None, dtype: Any = None) -> Tensor:
@@ -323,19 +297,7 @@ class Tensor(Operators):
         >>> lz.Tensor([1.5]).to("int32").dtype
         i32
         """
-        for target in targets:
-            if isinstance(target, Device) or (isinstance(target, str) and _is_device(target)):
-                device = target
-            else:
-                dtype = target
-        made = self if dtype is None else self.astype(dtype)
-        if device is None:
-            return made
-        place = parse_device(device)
-        require(place)
-        if place.kind != "cpu":
-            raise RuntimeError(f"tensors cannot be moved to {place} yet")
-        return made
+        return late.methods.move(self, targets, device, dtype)
 
     def cuda(self, index: int = 0) -> Tensor:
         """The tensor on a GPU. RuntimeError where there is none."""
@@ -358,34 +320,17 @@ class Tensor(Operators):
         return self.astype("int64")
 
 
-def device_put(x: Any, device: Any = None) -> Tensor:
-    """A tensor of the data, on a device (main memory by default).
-
-    >>> import lazir as lz
-    >>> print(lz.device_put([1, 2]))
-    [1 2]
-    """
-    made = x if isinstance(x, Tensor) else Tensor(x)
-    return made.to(device="cpu" if device is None else device)
+def _fail(message: str) -> None:
+    raise TypeRuleError(message, user_line())
 
 
-def _is_device(text: str) -> bool:
-    return text == "cpu" or text.startswith("cuda")
-
-
-def _stored(data: Any, dtype: Any) -> tuple[Array, DType]:
-    """Data as lazir keeps it: a copy, row-major; Python numbers in the default types."""
-    if isinstance(data, np.ndarray | np.generic):
-        made = wrap_array(*array_and_dtype(np.array(data, order="C")))
-    else:
-        made = as_tensor(data)
-    if dtype is not None and as_dtype(dtype) is not made._dtype:
-        made = made.astype(dtype)
-    return made._data("the data"), made._dtype
-
-
-def _restore(data: Array, name: str, requires_grad: bool) -> Tensor:
-    made = wrap_array(data, as_dtype(name))
+def restore(data: Array, name: str, requires_grad: bool) -> Tensor:
+    """A tensor from what pickling keeps of it."""
+    made: Tensor = object.__new__(Tensor)
+    dtype = dtype_named(name)
+    assert dtype is not None
+    made._array, made._value, made._dtype = data, None, dtype
+    made._weak, made._state = False, None
     if requires_grad:
         made.requires_grad = True
     return made

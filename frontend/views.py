@@ -12,9 +12,9 @@ import weakref
 from lazir.compiler.errors import LazirError, source_excerpt
 from lazir.compiler.mlir.ir import Loc
 
-from .handle import Handle, State
 from .lazy import leaf
 from .locate import user_line
+from .slots import Handle, State
 
 
 class AliasError(LazirError):

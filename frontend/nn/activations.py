@@ -6,28 +6,15 @@ Takes: tensors, arrays. Gives: tensors. Must not know: modules, parameters.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lazir.compiler.graph import Value
 
 from .. import numpy as lnp
-from ..apply import (
-    Literal,
-    call,
-    convert,
-    expand,
-    fail,
-    lift,
-    normal_axis,
-    number,
-    operand,
-    promote,
-    tensor,
-)
+from ..apply import call, convert, expand, fail, lift, normal_axis, number, operand, promote, tensor
 from ..dtypes import int64
-
-if TYPE_CHECKING:
-    from ..tensor import Tensor
+from ..slots import Literal
+from ..tensor import Tensor
 
 
 def _float(x: Any) -> Value:

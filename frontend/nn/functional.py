@@ -7,15 +7,13 @@ Images have the layout batch, channels, then space. Must not know: modules, para
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import numpy as lnp
 from .. import random
-from ..apply import (
-    Literal,
-    fail,
-    operand,
-)
+from ..apply import fail, operand
+from ..slots import Literal
+from ..tensor import Tensor
 from .activations import (
     elu,
     gelu,
@@ -50,9 +48,6 @@ from .windows import (
     max_pool1d,
     max_pool2d,
 )
-
-if TYPE_CHECKING:
-    from ..tensor import Tensor
 
 
 def dropout(x: Any, p: float = 0.5, training: bool = True, *, key: Any = None) -> Tensor:

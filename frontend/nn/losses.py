@@ -6,16 +6,15 @@ Must not know: modules, parameters.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lazir.compiler.errors import ShapeError
 
 from .. import numpy as lnp
-from ..apply import Literal, fail, operand
+from ..apply import fail, operand
+from ..slots import Literal
+from ..tensor import Tensor
 from .activations import log_softmax, one_hot, softplus
-
-if TYPE_CHECKING:
-    from ..tensor import Tensor
 
 
 def _reduced(losses: Any, reduction: str) -> Tensor:

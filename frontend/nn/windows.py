@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lazir.compiler.errors import ShapeError
 from lazir.compiler.graph import Value
@@ -16,9 +16,7 @@ from lazir.compiler.types import DType
 
 from ..apply import Operand, call, expand, fail, lift, number, operand, promote, tensor
 from ..dtypes import result_dtype
-
-if TYPE_CHECKING:
-    from ..tensor import Tensor
+from ..tensor import Tensor
 
 
 def _each(x: Any, rank: int, what: str) -> tuple[int, ...]:

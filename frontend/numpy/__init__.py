@@ -6,8 +6,10 @@ nothing runs before its value is needed; inside, everything becomes part of the 
 
 from __future__ import annotations
 
+import sys
 from math import e, inf, nan, pi
 
+from .. import late
 from ..dtypes import (
     bfloat16,
     bool_,
@@ -237,6 +239,7 @@ from .reduction import (
     var,
 )
 
+late.numpy = sys.modules[__name__]
 newaxis = None
 bool = bool_
 

@@ -6,7 +6,7 @@ Must not know: how anything is lowered.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +15,7 @@ from lazir.compiler.types import DType
 
 from ..apply import NUMBERS, Operands, call, fail, number, promote, tensor
 from ..dtypes import int8 as _I8
-
-if TYPE_CHECKING:
-    from ..tensor import Tensor
+from ..tensor import Tensor
 
 
 def _filled(x: float, like: Value) -> Value:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from lazir.compiler.graph import Value
 
 from ..apply import (
-    Literal,
     as_tensor,
     call,
     expand,
@@ -31,9 +30,8 @@ from ..apply import (
 )
 from ..dtypes import DEFAULT_FLOAT, as_dtype, int64
 from ..handle import Handle, array_and_dtype, wrap_array
-
-if TYPE_CHECKING:
-    from ..tensor import Tensor
+from ..slots import Literal
+from ..tensor import Tensor
 
 
 def _constant(value: float, shape: Any, dtype: Any) -> Tensor:

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import math
 import string
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lazir.compiler.errors import ShapeError
 from lazir.compiler.graph import Value
 
 from ..apply import call, convert, expand, fail, lift, number, operand, tensor
 from ..dtypes import bool_, int32, int64, result_dtype
-
-if TYPE_CHECKING:
-    from ..tensor import Tensor
+from ..tensor import Tensor
 
 
 def _parse(subscripts: str, ranks: list[int]) -> tuple[list[str], str]:

@@ -7,16 +7,14 @@ Must not know: how a function is computed.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..apply import call, fail, promote, tensor
 from ..dtypes import int16 as _I16
 from ..dtypes import int32 as _I32
 from ..dtypes import int64 as _I64
+from ..tensor import Tensor
 from .arithmetic import _filled
-
-if TYPE_CHECKING:
-    from ..tensor import Tensor
 
 
 def _float_unary(op: str, x: Any) -> Tensor:

@@ -7,7 +7,8 @@ Must not know: buffers.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from lazir.compiler.errors import ShapeError
 from lazir.compiler.graph import Value
 from lazir.compiler.types import broadcast_shapes
 
+from .. import late
 from ..apply import (
     array_value,
     broadcast,
@@ -32,11 +34,9 @@ from ..apply import (
 )
 from ..dtypes import bool_, int64
 from ..handle import Handle
+from ..tensor import Tensor
 from ..trace import outside
 from .index_key import Key, Ranged, parse
-
-if TYPE_CHECKING:
-    from ..tensor import Tensor
 
 _WRITES = {"set": None, "add": "add", "mul": "mul", "min": "minimum", "max": "maximum"}
 
@@ -431,3 +431,6 @@ def _mode(mode: str | None) -> str:
     if mode not in (None, "drop", "clip", "fill", "promise_in_bounds"):
         fail(f"an indexed update has mode 'drop' or 'clip', got {mode!r}")
     return "clip" if mode == "clip" else "drop"
+
+
+late.indexing = sys.modules[__name__]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lazir.compiler.errors import ShapeError
 from lazir.compiler.graph import Value
@@ -15,9 +15,7 @@ from lazir.compiler.types import DType, broadcast_shapes
 
 from ..apply import call, convert, expand, fail, lift, normal_axis, operand, promote, tensor
 from ..dtypes import as_dtype, bool_, int32, result_dtype
-
-if TYPE_CHECKING:
-    from ..tensor import Tensor
+from ..tensor import Tensor
 
 
 def _pair(a: Any, b: Any, dtype: Any = None) -> tuple[Value, Value, DType]:

@@ -7,14 +7,12 @@ Must not know: how anything is lowered.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..apply import broadcast, call, convert, expand, fail, lift, operand, promote, tensor
 from ..dtypes import bool_, result_dtype
+from ..tensor import Tensor
 from .arithmetic import _filled
-
-if TYPE_CHECKING:
-    from ..tensor import Tensor
 
 
 def _compare(op: str, x1: Any, x2: Any) -> Tensor:

@@ -6,7 +6,7 @@ Takes: tensors, arrays. Gives: tensors. Must not know: buffers.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -25,9 +25,7 @@ from ..apply import (
     tensor,
     view,
 )
-
-if TYPE_CHECKING:
-    from ..tensor import Tensor
+from ..tensor import Tensor
 
 
 def _value(x: Any) -> Value:

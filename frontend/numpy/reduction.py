@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import builtins
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lazir.compiler.errors import ShapeError
 from lazir.compiler.graph import Value
 from lazir.compiler.ops.reduction import highest, lowest
 
 from ..apply import (
-    Literal,
     call,
     convert,
     expand,
@@ -31,11 +30,10 @@ from ..apply import (
 )
 from ..dtypes import accumulator as _accumulator
 from ..dtypes import as_dtype, bool_, float32, promote_types, to_inexact
+from ..slots import Literal
+from ..tensor import Tensor
 from .arithmetic import _filled
 from .logic import choose_broadcast
-
-if TYPE_CHECKING:
-    from ..tensor import Tensor
 
 
 def _masked(x: Value, where: Any, unit: float) -> Value:

@@ -1,0 +1,142 @@
+"""What the methods of Tensor do where it takes more than a look at the tensor's own slots.
+
+Takes: tensors. Gives: their data, assignment, gradient state, devices, NumPy's dispatch.
+Must not know: particular operations.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from lazir.compiler.types import DType
+from lazir.runtime.device import Device, parse_device
+from lazir.runtime.device import require as require_device
+
+from . import late, views
+from .apply import as_tensor, fail
+from .autograd import backward, detach, grad_is_off, gradient_state, make_leaf
+from .dtypes import as_dtype
+from .handle import Array, Handle, Tensor, array_and_dtype, wrap_array
+from .interop import array_function, array_ufunc
+from .lazy import known
+from .numpy import indexing
+from .pending import force, watch
+from .trace import active, lazy_value, outside
+
+__all__ = [
+    "array_function", "array_ufunc", "assign", "backward", "compute", "detach", "device_put",
+    "fill", "gradient_state", "move", "require_gradient", "write",
+]  # fmt: skip
+
+
+# -- data --------------------------------------------------------------------------------
+def fill(tensor: Tensor, data: Any, dtype: Any) -> None:
+    """Give a new tensor its data."""
+    if isinstance(data, Handle):
+        made: Handle = as_tensor(data, dtype)
+        tensor._array, tensor._value, tensor._dtype = made._array, made._value, made._dtype
+    else:
+        tensor._array, tensor._dtype = _stored(data, dtype)
+        tensor._value = None
+    if tensor._array is None and not tensor.is_traced:
+        watch(tensor)
+
+
+def _stored(data: Any, dtype: Any) -> tuple[Array, DType]:
+    """Data as lazir keeps it: a copy, row-major; Python numbers in the default types."""
+    if isinstance(data, np.ndarray | np.generic):
+        made = wrap_array(*array_and_dtype(np.array(data, order="C")))
+    else:
+        made = as_tensor(data)
+    if dtype is not None and as_dtype(dtype) is not made._dtype:
+        made = made.astype(dtype)
+    return made._data("the data"), made._dtype
+
+
+def compute(tensor: Tensor, what: str, advice: str) -> Array:
+    """The data of a tensor that has none yet; runs the pending graph. TraceError while tracing."""
+    if tensor.is_traced:
+        raise outside(what, advice)
+    force([tensor])
+    if tensor._array is not None:
+        return tensor._array
+    assert tensor._value is not None
+    found = known(tensor._value)
+    assert found is not None
+    return found
+
+
+# -- writing -----------------------------------------------------------------------------
+def write(tensor: Tensor, key: Any, value: Any) -> None:
+    """tensor[key] = value."""
+    views.check_write(tensor)
+    assign(tensor, indexing.write(tensor, key, value))
+
+
+def assign(tensor: Tensor, new: Handle) -> None:
+    """Make a tensor stand for another value."""
+    trace = active()
+    if trace is not None:
+        trace.note_write(tensor)
+    requires = tensor.requires_grad and tensor._is_leaf
+    if requires and grad_is_off() and trace is None:
+        value = lazy_value(new)
+        make_leaf(tensor, value)
+        if known(value) is None:
+            watch(tensor)
+        return
+    if requires:
+        fail("assigning into a tensor that requires a gradient; do it under lz.no_grad()")
+    tensor._array, tensor._value = new._array, new._value
+    if tensor._array is None and not tensor.is_traced:
+        watch(tensor)
+
+
+def require_gradient(tensor: Tensor, wanted: bool) -> None:
+    """Set `requires_grad` of a leaf."""
+    data = tensor._data("the data")
+    if wanted:
+        tensor._array = data
+        make_leaf(tensor)
+    else:
+        tensor._array, tensor._value = data, None
+    gradient_state(tensor).requires_grad = wanted
+
+
+# -- devices -----------------------------------------------------------------------------
+def move(tensor: Tensor, targets: tuple[Any, ...], device: Any, dtype: Any) -> Tensor:
+    """The tensor on another device or in another dtype."""
+    for target in targets:
+        if isinstance(target, Device) or (isinstance(target, str) and _is_device(target)):
+            device = target
+        else:
+            dtype = target
+    made = tensor if dtype is None else tensor.astype(dtype)
+    if device is None:
+        return made
+    place = parse_device(device)
+    require_device(place)
+    if place.kind != "cpu":
+        raise RuntimeError(f"tensors cannot be moved to {place} yet")
+    return made
+
+
+def _is_device(text: str) -> bool:
+    return text == "cpu" or text.startswith("cuda")
+
+
+def device_put(x: Any, device: Any = None) -> Tensor:
+    """A tensor of the data, on a device (main memory by default).
+
+    >>> import lazir as lz
+    >>> print(lz.device_put([1, 2]))
+    [1 2]
+    """
+    made = x if isinstance(x, Tensor) else Tensor(x)
+    return made.to(device="cpu" if device is None else device)
+
+
+late.methods = sys.modules[__name__]
