@@ -25,7 +25,7 @@ from lazir.compiler.scalars import storage
 from lazir.compiler.target import host_target
 from lazir.compiler.types import MemRefType, TensorType, bf16, i1
 from tests.compiler.kernel_programs import PROGRAMS, inputs_of
-from tests.random_graphs import draw_array, random_graph
+from tests.random_programs import draw_array, random_graph
 from tests.upstream import mlir_opt, run_each
 
 Array = np.ndarray[Any, Any]

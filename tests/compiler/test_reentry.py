@@ -20,7 +20,7 @@ from lazir.compiler.target import host_target
 from lazir.compiler.types import FunctionType, f32, i1, i8, i32, tensor, ui8, ui32
 from lazir.runtime.execute import LoadedProgram
 from tests.compiler.kernel_programs import PROGRAMS, inputs_of
-from tests.random_graphs import random_graph
+from tests.random_programs import random_graph
 
 RANDOM = {f"random {seed}": random_graph(seed).graph for seed in range(700, 708)}
 GRAPHS: dict[str, Graph] = PROGRAMS | RANDOM
