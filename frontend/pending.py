@@ -132,6 +132,8 @@ def _run(missing: Sequence[Value]) -> None:
         plan = _plans[key] = _make_plan(order, results)
         if len(_plans) > _MOST_PLANS:
             _plans.popitem(last=False)
+    else:
+        _plans.move_to_end(key)
     arrays = plan.program.call([known(v) for v in inputs])
     data: dict[int, list[Array | None]] = {}
     for (position, index), array in zip(plan.targets, arrays, strict=True):

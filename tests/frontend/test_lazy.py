@@ -126,9 +126,9 @@ def test_training_with_a_schedule_compiles_little_and_stays_small(item_first: bo
     losses, w = _train(20, item_first)
     gc.collect()
     held, waiting = len(gc.get_objects()), pending.pending_count()
-    more, w = _train(200, item_first)
+    more, w = _train(1_000, item_first)
     np.testing.assert_allclose(more[:20], losses, rtol=1e-12)
-    np.testing.assert_allclose(more, _reference(200), rtol=1e-9)
+    np.testing.assert_allclose(more, _reference(1_000), rtol=1e-9)
     assert engine.compiled_count() - before <= 3
     gc.collect()
     assert pending.pending_count() <= waiting + 2
