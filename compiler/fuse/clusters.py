@@ -235,8 +235,10 @@ def _common_space(a: Cluster, b: Cluster) -> tuple[Shape, Shape] | None:
     assert a.outer is not None and b.outer is not None
     if a.contract is not None or b.contract is not None:
         plain = a.row == b.row == () and a.outer == b.outer
-        one = (a.contract is None) != (b.contract is None)
-        return (a.outer, ()) if plain and one and a.contract is not None else None
+        one = a.contract is not None and b.contract is None
+        # what follows a product reads by maps: a place that is computed needs a kernel of its own
+        mapped = all(None not in maps for maps in b.reads.values())
+        return (a.outer, ()) if plain and one and mapped else None
     if a.reduces is not None and b.reduces is not None:
         same = a.outer == b.outer and a.row == b.row and a.reduces == b.reduces
         return (a.outer, a.row) if same else None

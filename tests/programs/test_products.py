@@ -1,0 +1,35 @@
+"""Whole programs around matrix products, against NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import lazir as lz
+import lazir.numpy as lnp
+
+RNG = np.random.default_rng(0)
+
+
+def test_a_gather_or_slice_at_a_computed_place_after_a_product() -> None:
+    x, w, table = RNG.normal(size=(6, 5)), RNG.normal(size=(5, 4)), RNG.normal(size=(9, 4))
+    rows = np.array([3, 0, 8, 8, 1, 2])
+
+    @lz.compile
+    def gathered(x, w, table, rows):
+        return lnp.tanh(x @ w + table[rows])
+
+    expected = np.tanh(x @ w + table[rows])
+    np.testing.assert_allclose(gathered(x, w, table, rows).numpy(), expected, rtol=1e-12)
+
+    @lz.compile
+    def sliced(x, w, table, start):
+        return (x @ w) * lz.lax.dynamic_slice(table, (start, 0), (6, 4))
+
+    expected = (x @ w) * table[2:8]
+    np.testing.assert_allclose(sliced(x, w, table, 2).numpy(), expected, rtol=1e-12)
+
+
+def test_a_padded_term_after_a_product() -> None:
+    x, w, y = RNG.normal(size=(6, 5)), RNG.normal(size=(5, 4)), RNG.normal(size=(4, 4))
+    found = lz.compile(lambda x, w, y: x @ w + lnp.pad(y, ((1, 1), (0, 0))))(x, w, y)
+    np.testing.assert_allclose(found.numpy(), x @ w + np.pad(y, ((1, 1), (0, 0))), rtol=1e-12)
