@@ -68,7 +68,7 @@ class LazyNode(Node):
         for value in inputs:
             node: Any = value[0]
             tracked |= node.tracked
-            if node.data is None and node.base < base:
+            if node.data is None and node.base < base and known(value) is None:
                 base = node.base
         if tracked and getattr(settings, "no_grad", False):
             tracked &= ~TORCH
