@@ -16,8 +16,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from lazir.compiler.build import cached_program, compilation
+from lazir.compiler.errors import LazirError
 from lazir.compiler.graph import Graph
-from lazir.compiler.target import host_target
+from lazir.compiler.target import Target, host_target, named_target
+from lazir.runtime.device import parse_device
 from lazir.runtime.execute import LoadedProgram
 
 Array = np.ndarray[Any, Any]
@@ -38,6 +40,22 @@ class Executable(Protocol):
     def call_fast(self) -> Callable[..., Any] | None: ...
 
 
+def target_of(device: str | None) -> Target:
+    """What code for a device is generated for: this processor, or the newest GPU we write for."""
+    if device is None or parse_device(device).kind == "cpu":
+        return host_target()
+    return named_target("sm_90a")
+
+
+def _require_cpu(device: str | None) -> None:
+    """LazirError for a GPU: its programs are text so far; running on the CPU instead would be worse."""
+    if device is not None and parse_device(device).kind != "cpu":
+        raise LazirError(
+            f"programs for {device} are compiled to PTX text but not run yet; read it with "
+            "f.lower(...).ir('ptx'), or compile for device='cpu'"
+        )
+
+
 def compile(
     graph: Graph, device: str | None = None, scalars: frozenset[int] = frozenset()
 ) -> Executable:
@@ -46,6 +64,7 @@ def compile(
     `scalars` numbers the inputs that `call_fast` takes as Python numbers.
     """
     global _compiled
+    _require_cpu(device)
     key = f"{device or 'cpu'} {sorted(scalars)} {graph.fingerprint}"
     with _lock:
         found = _programs.get(key)
@@ -74,13 +93,13 @@ def clear() -> None:
 
 def text(graph: Graph, stage: str, device: str | None = None, locations: bool = False) -> str:
     """The text of a stage of a graph; with `locations`, each operation shows the user's line."""
-    return compilation(graph, host_target()).text(stage, locations=locations)  # type: ignore[no-any-return]
+    return compilation(graph, target_of(device)).text(stage, locations=locations)  # type: ignore[no-any-return]
 
 
 def explain(graph: Graph, device: str | None = None) -> str:
     """What the program of a graph consists of: a line for each kernel, with work and traffic."""
     module = importlib.import_module("lazir.compiler.explain")
-    report = module.explain(compilation(graph, host_target()), measure=False)
+    report = module.explain(compilation(graph, target_of(device)), measure=False)
     lines = [
         f"{report.operations} operations in {len(report.steps)} kernels; "
         f"{report.input_bytes} bytes in, {report.output_bytes} bytes out, "
