@@ -56,16 +56,24 @@ def program_types(main: Op) -> FunctionType:
             refuse(main, f"{TYPES} is a function type")
         return noted
     type: FunctionType = main.attrs["function_type"]
-    if "lz.inputs" not in main.attrs:
+    if not any(isinstance(t, MemRefType) for t in type.inputs):
         return type
-    inputs, outputs = main.attrs["lz.inputs"], main.attrs["lz.outputs"]
-    tensors = tuple(TensorType(t.shape, t.dtype) for t in map(_buffer, type.inputs))
+    inputs, outputs = (main.attrs.get(f"lz.{which}") for which in ("inputs", "outputs"))
+    counted = isinstance(inputs, int) and isinstance(outputs, int)
+    if not counted or len(type.inputs) - (inputs + outputs) not in (0, 1):
+        refuse(
+            main,
+            "at the stage loops the program's function says by lz.inputs and lz.outputs how many of "
+            "its arguments are which; one more may be the workspace",
+        )
+    tensors = tuple(_tensor(main, t) for t in type.inputs)
     return FunctionType(tensors[:inputs], tensors[inputs : inputs + outputs])
 
 
-def _buffer(type: Type) -> MemRefType:
-    assert isinstance(type, MemRefType), type
-    return type
+def _tensor(main: Op, type: Type) -> TensorType:
+    if not isinstance(type, MemRefType):
+        refuse(main, f"the program's arguments are buffers, not {type}")
+    return TensorType(type.shape, type.dtype)
 
 
 @dataclass

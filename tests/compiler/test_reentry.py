@@ -173,6 +173,13 @@ def test_broken_text_is_refused_before_it_is_compiled(stage: str) -> None:
         Compilation.from_text(broken, stage, host_target())
 
 
+def test_loops_say_which_arguments_are_inputs() -> None:
+    text = compiled("softmax").text("loops")
+    for old, new in (("lz.inputs = 1", "lz.other = 1"), ("lz.outputs = 1", "lz.outputs = 5")):
+        with pytest.raises(VerifyError, match="how many of its arguments"):
+            Compilation.from_text(text.replace(old, new), "loops", host_target())
+
+
 def test_storage_types_stand_for_themselves() -> None:
     """Without a note, an i8 is an i8."""
     text = re.sub(
