@@ -48,5 +48,7 @@ def _cache() -> DiskCache:
 
 @cache
 def _versions() -> tuple[str, str]:
-    """What a program depends on beside graph and target: LLVM's version, and the compiler itself."""
+    """What a program depends on beside graph and target: LLVM's version, and the compiler
+    itself.
+    """
     return version("llvmlite"), source_hash(Path(__file__).parent)

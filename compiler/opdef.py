@@ -100,8 +100,8 @@ class OpDef:
 
     `ulp` bounds the error of a float result in units in the last place of the dtype that it is
     computed in (f32 for 16-bit floats, which are rounded afterwards): 0 is exact, 0.5 correctly
-    rounded. Of a sum of n terms the bound is n · ulp units in the last place of Σ|terms|, of a product
-    of n factors n · ulp of the product.
+    rounded. Of a sum of n terms the bound is n · ulp units in the last place of Σ|terms|, of a
+    product of n factors n · ulp of the product.
     """
 
     name: str

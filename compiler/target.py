@@ -13,7 +13,6 @@ from lazir.runtime.host import host
 
 from .types import DType
 
-
 PARALLEL_WORK = 32768.0
 """Machine operations of a chunk: about 10 µs, ten times the cost of waking a thread."""
 

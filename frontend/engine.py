@@ -48,7 +48,9 @@ def target_of(device: str | None) -> Target:
 
 
 def _require_cpu(device: str | None) -> None:
-    """LazirError for a GPU: its programs are text so far; running on the CPU instead would be worse."""
+    """LazirError for a GPU: its programs are text so far; running on the CPU instead would be
+    worse.
+    """
     if device is not None and parse_device(device).kind != "cpu":
         raise LazirError(
             f"programs for {device} are compiled to PTX text but not run yet; read it with "

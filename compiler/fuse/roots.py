@@ -1,7 +1,7 @@
 """Which values of a graph get a place of their own; all others are inlined into their readers.
 
-Takes: a decomposed Graph. Gives: the roots, and the reshapes that are only another view of a buffer.
-Must not know: kernels, clusters.
+Takes: a decomposed Graph. Gives: the roots, and the reshapes that are only another view of a
+buffer. Must not know: kernels, clusters.
 """
 
 from __future__ import annotations
