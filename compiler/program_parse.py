@@ -58,14 +58,15 @@ def program_types(main: Op) -> FunctionType:
     type: FunctionType = main.attrs["function_type"]
     if not any(isinstance(t, MemRefType) for t in type.inputs):
         return type
-    inputs, outputs = (main.attrs.get(f"lz.{which}") for which in ("inputs", "outputs"))
-    counted = isinstance(inputs, int) and isinstance(outputs, int)
-    if not counted or len(type.inputs) - (inputs + outputs) not in (0, 1):
+    counts = [main.attrs.get("lz.inputs"), main.attrs.get("lz.outputs")]
+    known = [n for n in counts if isinstance(n, int)]
+    if len(known) != 2 or len(type.inputs) - sum(known) not in (0, 1):
         refuse(
             main,
-            "at the stage loops the program's function says by lz.inputs and lz.outputs how many of "
-            "its arguments are which; one more may be the workspace",
+            "at the stage loops the program's function says by lz.inputs and lz.outputs how many "
+            "of its arguments are which; one more may be the workspace",
         )
+    inputs, outputs = known
     tensors = tuple(_tensor(main, t) for t in type.inputs)
     return FunctionType(tensors[:inputs], tensors[inputs : inputs + outputs])
 
