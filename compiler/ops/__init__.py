@@ -5,6 +5,7 @@ from . import (
     contraction,
     control,
     convolution,
+    cumulative,
     custom,
     dynamic,
     functions,
@@ -14,6 +15,7 @@ from . import (
     powers,
     random,
     reduction,
+    sort,
     source,
     windows,
 )
@@ -23,6 +25,7 @@ __all__ = [
     "contraction",
     "control",
     "convolution",
+    "cumulative",
     "custom",
     "dynamic",
     "functions",
@@ -32,6 +35,7 @@ __all__ = [
     "powers",
     "random",
     "reduction",
+    "sort",
     "source",
     "windows",
 ]

@@ -151,6 +151,18 @@ gather = define(
     )
 )
 
+
+def take_along(b: Builder, x: Value, places: Value, axis: int) -> Value:
+    """Elements of x at `places` along one axis, the others running along: both of one shape."""
+    others = tuple(k for k in range(len(x.shape)) if k != axis)
+    vectors = OPS["reshape"](b, places, shape=(*places.shape, 1))
+    attrs = {
+        "axes": (axis,), "collapsed": (axis,), "operand_batch": others, "index_batch": others,
+        "offset": (),
+    }  # fmt: skip
+    return gather(b, x, vectors, sizes=(1,) * len(x.shape), mode="clip", **attrs)
+
+
 # -- scatter -------------------------------------------------------------------------------
 _ACCEPTED = {"set": ELEMENT_TYPES, "add": NUMERIC, "mul": NUMERIC, "min": REAL, "max": REAL}
 
