@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Hashable
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, overload
 
 from lazir.runtime.device import parse_device, require
@@ -82,6 +83,12 @@ class Lowered:
             return special.run(leaves)
 
         return run
+
+
+def _stored(tensor: Tensor) -> Any:
+    """The array that a program reads for a captured tensor; bf16 as its bits."""
+    values = tensor.numpy() if tensor._array is None else tensor._array
+    return values
 
 
 class CompiledFunction:
@@ -251,6 +258,25 @@ class CompiledFunction:
         """The traced function, ready to show the text of every stage or to be compiled."""
         call = self._reader.read(args, kwargs)
         return Lowered(self._trace(call), call, self._device)
+
+    def export(
+        self, folder: str | Path, *args: Any, target: str = "host", name: str | None = None,
+        **kwargs: Any,
+    ) -> list[Path]:  # fmt: skip
+        """Write the program for such arguments as an object file and a C header, free of Python.
+
+        Captured tensors are built in. `target` is "host" or one of `lazir.compiler.target`'s names.
+        Returns the files, `<name>.o` and `<name>.h`.
+
+        >>> import lazir as lz, tempfile
+        >>> twice = lz.compile(lambda x: x * 2, name="twice")
+        >>> files = twice.export(tempfile.mkdtemp(), lz.spec(4))
+        >>> [f.name for f in files]
+        ['twice.o', 'twice.h']
+        """
+        traced = self.trace(*args, **kwargs)
+        held = [_stored(tensor) for tensor in traced.captures]
+        return engine.export(traced.graph, Path(folder), name or self._name, held, target)
 
     def explain(self, *args: Any, **kwargs: Any) -> str:
         """In words: whether such a call is compiled already, why not, and what the program does.

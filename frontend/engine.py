@@ -11,6 +11,7 @@ import importlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -96,6 +97,15 @@ def clear() -> None:
 def text(graph: Graph, stage: str, device: str | None = None, locations: bool = False) -> str:
     """The text of a stage of a graph; with `locations`, each operation shows the user's line."""
     return compilation(graph, target_of(device)).text(stage, locations=locations)  # type: ignore[no-any-return]
+
+
+def export(
+    graph: Graph, folder: Path, name: str, constants: Sequence[Array], target: str
+) -> list[Path]:
+    """Object file and C header of a graph; `constants` are bound to its last inputs."""
+    module = importlib.import_module("lazir.compiler.export")
+    place = host_target() if target == "host" else named_target(target)
+    return module.export(compilation(graph, place), folder, name, constants)  # type: ignore[no-any-return]
 
 
 def explain(graph: Graph, device: str | None = None) -> str:
