@@ -82,7 +82,7 @@ def test_losses() -> None:
 
 def _conv2d(x: Any, w: Any, stride: int, padding: int, dilation: int, groups: int) -> Any:
     x = np.pad(x, ((0, 0), (0, 0), (padding,) * 2, (padding,) * 2))
-    n, c, h, width = x.shape
+    n, _, h, width = x.shape
     o, i, kh, kw = w.shape
     out_h = (h - dilation * (kh - 1) - 1) // stride + 1
     out_w = (width - dilation * (kw - 1) - 1) // stride + 1
