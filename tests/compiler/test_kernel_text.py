@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,7 +12,8 @@ from lazir.compiler.errors import LazirError, VerifyError
 from lazir.compiler.fuse.kernels import to_kernels
 from lazir.compiler.graph import Builder, Graph
 from lazir.compiler.kernel import Generic, Output, Read, canonical, named_kernels
-from lazir.compiler.kernel_text import kernels_to_module
+from lazir.compiler.kernel_parse import _READERS
+from lazir.compiler.kernel_text import _WRITERS, kernels_to_module
 from lazir.compiler.mlir.ir import AffineMap, Dense
 from lazir.compiler.mlir.parser import parse_module
 from lazir.compiler.mlir.printer import print_module
@@ -24,8 +24,9 @@ from lazir.compiler.passes.decompose import decompose
 from lazir.compiler.program_parse import module_to_kernels
 from lazir.compiler.reshapes import reshape_steps
 from lazir.compiler.scalars import Scalars
+from lazir.compiler.schedule.program import _LOWER, SCHEDULES
 from lazir.compiler.types import TensorType, f32, f64, i32, index, tensor
-from tests.compiler.kernel_programs import PROGRAMS, graph_of
+from tests.compiler.kernel_programs import PROGRAMS, graph_of, op_graphs
 
 SUMS = """\
 #map0 = affine_map<(d0, d1) -> (d0, d1)>
@@ -67,15 +68,6 @@ def both_forms(graph: Graph) -> Iterator[Graph]:
     """The kernels without and with the optional graph passes."""
     yield to_kernels(decompose(graph))
     yield to_kernels(optimize(graph))
-
-
-def op_graphs(name: str) -> list[Graph]:
-    """One-op Graphs from the first examples of a record."""
-    found = []
-    for types, attrs in OPS[name].examples(np.random.default_rng(zlib.crc32(name.encode())))[:4]:
-        b = Builder(name=f"the_{name}")
-        found.append(b.graph(OPS[name].many(b, *map(b.param, types), **attrs)))
-    return found
 
 
 def assert_same_kernels(kernels: Graph) -> None:
@@ -138,6 +130,11 @@ def test_a_function_named_like_a_kernel() -> None:
     assert_same_kernels(kernels)
 
 
+def test_all_that_is_lowered_has_text() -> None:
+    assert set(_WRITERS) == set(_LOWER)
+    assert set(_READERS) == set(SCHEDULES)
+
+
 def test_a_node_without_text_is_an_error() -> None:
     b = Builder()
     b.current = ()
@@ -156,7 +153,7 @@ def test_programs_read_back(name: str) -> None:
 
 @pytest.mark.parametrize("name", [n for n in OPS if n != "custom_linear"])
 def test_every_op_reads_back(name: str) -> None:
-    for graph in op_graphs(name):
+    for graph in op_graphs(name, 4):
         assert_same_kernels(to_kernels(optimize(graph)))
 
 

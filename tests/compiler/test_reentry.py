@@ -19,10 +19,14 @@ from lazir.compiler.reenter import READABLE
 from lazir.compiler.target import host_target
 from lazir.compiler.types import FunctionType, f32, i1, i8, i32, tensor, ui8, ui32
 from lazir.runtime.execute import LoadedProgram
-from tests.compiler.kernel_programs import PROGRAMS, inputs_of
+from tests.compiler.kernel_programs import PROGRAMS, inputs_of, is_lowered
 from tests.random_programs import random_graph
 
-RANDOM = {f"random {seed}": random_graph(seed).graph for seed in range(700, 708)}
+RANDOM = {
+    f"random {seed}": graph
+    for seed in range(700, 708)
+    if is_lowered(graph := random_graph(seed).graph)
+}
 GRAPHS: dict[str, Graph] = PROGRAMS | RANDOM
 
 READER = """\
