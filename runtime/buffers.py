@@ -149,9 +149,7 @@ class BufferPool:
         lease_type = self._leases.get(capacity)
         if lease_type is None:
 
-            def finalize(
-                lease: Any, give_back: Callable[[_Block], None] = self._give_back
-            ) -> None:
+            def finalize(lease: Any, give_back: Callable[[_Block], None] = self._give_back) -> None:
                 give_back(lease.block)
 
             lease_type = type("Lease", (ctypes.c_char * capacity,), {"__del__": finalize})

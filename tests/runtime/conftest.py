@@ -11,6 +11,7 @@ from typing import Any
 
 import llvmlite.binding as llvm
 import pytest
+
 from lazir.runtime import threads
 from lazir.runtime.host import host
 from lazir.runtime.jit import initialize_llvm

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+
 from lazir.runtime import buffers
 from lazir.runtime.buffers import BufferPool
 from lazir.runtime.program import ArraySpec

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from lazir.runtime import cache as module
 from lazir.runtime.cache import CacheWarning, DiskCache, key, source_hash
 

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
 from lazir.runtime import device as module
 from lazir.runtime.device import Device, available, parse_device, require
 
@@ -90,7 +91,10 @@ def test_gpus_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 SCRIPT = """
-import importlib, pkgutil, sys
+import importlib, importlib.util, pkgutil, sys, types
+bare = types.ModuleType("lazir")  # without what users import, which needs the compiler
+bare.__path__ = list(importlib.util.find_spec("lazir").submodule_search_locations)
+sys.modules["lazir"] = bare
 import lazir.runtime as package
 for module in pkgutil.iter_modules(package.__path__):
     importlib.import_module("lazir.runtime." + module.name)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from lazir.runtime import buffers
 from lazir.runtime.entry import type_numbers
 from lazir.runtime.execute import LoadedProgram, array_at
@@ -99,9 +100,7 @@ def test_readonly_is_fine_and_other_type_number_too(program: Make, multiply_add:
         value.flags.writeable = False
     assert isinstance(LoadedProgram(multiply_add()).call_fast(a, b, c), np.ndarray)
     first, second = type_numbers(np.dtype("int64"))
-    assert {first, second} == {
-        np.dtype(code).num for code in "lqi" if np.dtype(code).itemsize == 8
-    }
+    assert {first, second} == {np.dtype(code).num for code in "lqi" if np.dtype(code).itemsize == 8}
     call = LoadedProgram(program(COPY.format(size=4), (I64x4,), (I64x4,))).call_fast
     long_long = np.arange(4, dtype=np.longlong)
     np.testing.assert_array_equal(call(long_long), long_long)

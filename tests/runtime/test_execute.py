@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from lazir.runtime.execute import LoadedProgram
 from lazir.runtime.program import ArraySpec, Program
 

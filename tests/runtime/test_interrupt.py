@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from lazir.runtime.execute import LoadedProgram
 from lazir.runtime.program import ArraySpec, Program
 
@@ -95,12 +96,13 @@ def text_for(kind: str) -> str:
 
 
 SCRIPT = """
-import sys, time
+import signal, sys, time
 import numpy as np
 from pathlib import Path
 from lazir.runtime.execute import LoadedProgram
 from lazir.runtime.program import Program
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
 loaded = LoadedProgram(Program.from_bytes(Path(sys.argv[1]).read_bytes()))
 forever, soon = np.array([1 << 62]), np.array([1])
 call = (lambda x: loaded.call([x], out=[])) if sys.argv[2] == "call" else loaded.call_fast
@@ -161,9 +163,7 @@ def test_other_threads_are_not_disturbed(program: Make) -> None:
     """On a thread that is not the main one polling never takes the interpreter lock."""
     loaded = LoadedProgram(program(text_for("entry"), (ArraySpec("int64", (1,)),), ()))
     results: list[object] = []
-    worker = threading.Thread(
-        target=lambda: results.append(loaded.call_fast(np.array([1 << 28])))
-    )
+    worker = threading.Thread(target=lambda: results.append(loaded.call_fast(np.array([1 << 28]))))
     worker.start()
     interval = sys.getswitchinterval()
     while worker.is_alive():

@@ -7,6 +7,7 @@ import gc
 from collections.abc import Callable
 
 import pytest
+
 from lazir.runtime import jit
 from lazir.runtime.jit import LoadedCode
 from lazir.runtime.program import Program

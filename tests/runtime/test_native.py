@@ -8,6 +8,7 @@ from typing import Any
 
 import llvmlite.binding as llvm
 import pytest
+
 from lazir.runtime import native as module
 
 SCRIPT = """

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from lazir.runtime.program import ArraySpec, Program
 
 F32 = ArraySpec("float32", (2, 3))
@@ -50,9 +51,7 @@ def test_array_spec() -> None:
             ArraySpec(dtype, shape)
 
 
-@pytest.mark.parametrize(
-    "aliases", [((1, 0),), ((0, 2),), ((0, 1),), ((0, 0), (0, 0)), ((-1, 0),)]
-)
+@pytest.mark.parametrize("aliases", [((1, 0),), ((0, 2),), ((0, 1),), ((0, 0), (0, 0)), ((-1, 0),)])
 def test_bad_aliases(aliases: tuple[tuple[int, int], ...]) -> None:
     with pytest.raises(ValueError, match="alias"):
         dataclasses.replace(PROGRAM, aliases=aliases)

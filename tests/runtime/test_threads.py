@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from lazir.runtime import threads
 from lazir.runtime.execute import LoadedProgram
 from lazir.runtime.program import ArraySpec, Program
