@@ -21,6 +21,7 @@ from .graph import Builder, Graph, Node
 from .kernel import Generic, Kernel
 from .mlir.ir import Loc
 from .pipeline import Compilation
+from .reenter import start_of
 from .target import Target
 from .types import TensorType
 
@@ -126,9 +127,7 @@ def measure_kernel(node: Node, target: Target, repeats: int = 5) -> float:
     params = tuple(builder.param(v.type) for v in node.inputs)
     made = builder.add("kernel", params, node.attrs, node.types)
     graph = builder.graph(made.results)
-    alone = Compilation(graph, target)
-    vars(alone)["kernels"] = graph  # it enters the pipeline at that stage
-    program = LoadedProgram(alone.program)
+    program = LoadedProgram(Compilation(start_of(graph, "kernels"), target).program)
     arrays = [_random(t) for t in graph.param_types]
     program.call(arrays)
     return min(_timed(program, arrays) for _ in range(repeats))
