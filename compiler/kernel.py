@@ -20,6 +20,9 @@ from .types import Shape, TensorType
 
 PARALLEL = "parallel"
 REDUCTION = "reduction"
+FORWARD = "forward"
+BACKWARD = "backward"
+SORTED = "sorted"
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,11 @@ class Generic:
     map), then one per output (the element so far). Body results: one per output. Bodies use
     `linalg.index` (attr dim) for the point itself. Iterations along parallel dims are independent;
     along reduction dims they run in any order that the schedule fixes.
+
+    A Generic of kind cumulate may have one dim that is forward or backward: along it every point
+    writes what it joins, and is handed what the point before it wrote, the first one the unit.
+    In a kernel of kind sort one dim is sorted, and the body says of two places whether the first
+    goes before the second: its params are the keys of the one, then those of the other.
     """
 
     dims: Shape
@@ -76,15 +84,22 @@ class Generic:
     def parallel_dims(self) -> tuple[int, ...]:
         return tuple(d for d, kind in enumerate(self.kinds) if kind == PARALLEL)
 
+    @property
+    def running_dim(self) -> int | None:
+        """The dim along which it accumulates, point by point."""
+        running = (d for d, kind in enumerate(self.kinds) if kind in (FORWARD, BACKWARD))
+        return next(running, None)
+
 
 @dataclass(frozen=True)
 class Kernel:
     """Generics that run as one unit and keep their intermediate values out of memory.
 
-    `kind` names the schedule: map, reduce, row, contract, scatter. `results` numbers the values it
-    returns (as in Read.source). In kinds row and reduce, the leading dims of every Generic are the
-    same parallel ones, and what a later Generic reads of an earlier one is at the same leading
-    point.
+    `kind` names the schedule: map, reduce, row, contract, scatter, cumulate, sort. `results` numbers
+    the values it returns (as in Read.source). In kinds row and reduce, the leading dims of every
+    Generic are the same parallel ones, and what a later Generic reads of an earlier one is at the
+    same leading point. In kind cumulate all Generics have the same dims, and read each other at the
+    same point.
     """
 
     name: str

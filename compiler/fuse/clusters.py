@@ -24,6 +24,7 @@ from .roots import (
     UPDATES,
     find_aliases,
     find_roots,
+    is_cumulative,
     kind_of,
 )
 from .scatter import scatter_kernel
@@ -50,6 +51,7 @@ class Cluster:
 
     `reduces` says which reduction its row is (the axes, or a window), `trailing` whether the row is
     the operand's last axes, in order. Until it holds a reduction a map's whole shape is `outer`.
+    With cumulative members it has no row: they run along one axis of `outer`, all the same way.
     """
 
     number: int
@@ -68,6 +70,10 @@ class Cluster:
     @property
     def is_map(self) -> bool:
         return self.reduces is None and self.contract is None and self.outer is not None
+
+    @property
+    def is_cumulative(self) -> bool:
+        return any(map(is_cumulative, self.members))
 
 
 @dataclass
@@ -234,7 +240,7 @@ def _common_space(a: Cluster, b: Cluster) -> tuple[Shape, Shape] | None:
     """The iteration space (outer, row) that both fit, or None."""
     assert a.outer is not None and b.outer is not None
     if a.contract is not None or b.contract is not None:
-        plain = a.row == b.row == () and a.outer == b.outer
+        plain = a.row == b.row == () and a.outer == b.outer and b.reduces is None
         one = a.contract is not None and b.contract is None
         # what follows a product reads by maps: a place that is computed needs a kernel of its own
         mapped = all(None not in maps for maps in b.reads.values())

@@ -13,9 +13,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..graph import Builder, Graph, Node, Value
-from ..kernel import PARALLEL, REDUCTION, Generic, Kernel, Output, Read, alias, canonical
+from ..kernel import (
+    BACKWARD,
+    FORWARD,
+    PARALLEL,
+    REDUCTION,
+    Generic,
+    Kernel,
+    Output,
+    Read,
+    alias,
+    canonical,
+)  # fmt: skip
+from ..kernel_sort import key_order, sort_kernel
 from ..mlir.ir import AffineMap, Dense
-from ..opdef import OPS
+from ..opdef import OPS, OpDef
 from ..ops.windows import window_unit
 from ..scalars import Scalars, storage
 from ..types import DType, TensorType, f32, i64
@@ -24,7 +36,7 @@ from .clusters import OUTER, ROW, Cluster, Partition, member_reads, partition
 from .contract import contract_generic
 from .expand import expand
 from .roots import REDUCTION as REDUCE
-from .roots import UPDATES, kind_of
+from .roots import UPDATES, is_cumulative, kind_of
 from .scatter import scatter_kernel
 from .spaces import reduction_point
 
@@ -57,12 +69,19 @@ def _lower_cluster(
     if first in parts.aliases:
         mapping[first.result] = alias(builder, mapping[first.inputs[0]], first.types[0].shape)
         return
-    if cluster.outer is None and first.op not in UPDATES:
+    if cluster.outer is None and first.op not in (*UPDATES, "sort"):
         _lower_opaque(first, builder, mapping)
         return
+    reads: Sequence[Value]
+    results: Sequence[Value]
     if first.op in UPDATES:
         kernel, reads = scatter_kernel(first, parts.is_leaf)
-        results = [first.result]
+        results = first.results
+    elif first.op == "sort":
+        reads, results = first.inputs, first.results
+        orders = [key_order(v.type.dtype) for v in reads[: first.attrs["num_keys"]]]
+        types = [storage_type(v.type) for v in reads]
+        kernel = sort_kernel("sort", types, first.attrs["axis"], orders)
     else:
         kernel, reads, results = KernelWriter(parts, cluster).write()
     node = builder.add(
@@ -152,6 +171,8 @@ class KernelWriter:
         return kernel, self.params, results
 
     def _kind(self) -> str:
+        if self.cluster.is_cumulative:
+            return "cumulate"
         if self.cluster.contract is not None:
             return "contract"
         if self.cluster.reduces is None:
@@ -224,7 +245,11 @@ class KernelWriter:
         return found
 
     def _step(self, producer: Node, reader: Node) -> int:
-        """1 where the reader makes a row pass that must wait for an outer value."""
+        """1 where the reader makes a row pass that must wait for an outer value, or accumulates
+        what is made at the same point.
+        """
+        if self.cluster.is_cumulative:
+            return int(is_cumulative(reader))
         outer = kind_of(producer) == REDUCE or self.cluster.levels[producer] == OUTER
         row_pass = kind_of(reader) == REDUCE or self.cluster.levels[reader] == ROW
         return int(outer and row_pass and bool(self.row))
@@ -328,9 +353,12 @@ class KernelWriter:
             self.slots[node.result] = _Slot(number, outs[number - base].type)
             if outs[number - base].type.dtype is not storage(node.types[0].dtype):
                 narrowed.append((node, number))
-        kinds = (PARALLEL,) * len(self.outer) + (REDUCTION,) * len(self.row)
+        kinds = [PARALLEL] * len(self.outer) + [REDUCTION] * len(self.row)
+        if is_cumulative(members[0]):
+            attrs = members[0].attrs
+            kinds[attrs["axis"]] = BACKWARD if attrs["reverse"] else FORWARD
         body = builder.graph(scalars, "body")
-        self.generics.append(Generic(dims, kinds, tuple(reads), body, tuple(outs)))
+        self.generics.append(Generic(dims, tuple(kinds), tuple(reads), body, tuple(outs)))
         if narrowed:
             self._narrow(narrowed)
 
@@ -402,11 +430,19 @@ def _wide(dtype: DType) -> DType:
     return f32 if dtype.is_float and dtype.bits == 16 else dtype
 
 
+def _joining(node: Node) -> OpDef:
+    """The reduction whose way to join two elements is meant."""
+    op = OPS[node.op]
+    if node.op == "reduce_window":
+        return OPS[f"reduce_{node.attrs['op']}"]
+    return OPS[op.extra["joins"]] if is_cumulative(node) else op
+
+
 def _units(node: Node) -> list[tuple[DType, float]]:
     """Storage type and unit of each accumulator of a reduction: a value, for argmax a position
     too.
     """
-    op, wide = OPS[node.op], _wide(node.inputs[0].type.dtype)
+    op, wide = _joining(node), _wide(node.inputs[0].type.dtype)
     if node.op == "reduce_window":
         return [(storage(wide), window_unit(node.attrs["op"], wide))]
     value = (storage(wide), op.extra["unit"](wide))
@@ -430,9 +466,7 @@ def _combine(
     s: Scalars, node: Node, held: Sequence[Value], elements: Sequence[Value]
 ) -> list[Value]:
     """Join one element with what is held; both in storage form."""
-    op, wide = OPS[node.op], _wide(node.inputs[0].type.dtype)
-    if node.op == "reduce_window":
-        op = OPS[f"reduce_{node.attrs['op']}"]
+    op, wide = _joining(node), _wide(node.inputs[0].type.dtype)
     assert op.combine is not None
     a, e = from_storage(s, held[0], wide), from_storage(s, elements[0], wide)
     if not op.extra.get("pairs"):

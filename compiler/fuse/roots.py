@@ -30,12 +30,17 @@ UPDATES = ("scatter", "dynamic_update_slice")
 """Opaque ops that inline their updates and indices, but not the array that they update."""
 
 
+def is_cumulative(node: Node) -> bool:
+    """Whether a node joins elements along an axis and gives what it has at every place."""
+    return node.op != "param" and OPS[node.op].route == "cumulative"
+
+
 def kind_of(node: Node) -> str:
     """How fusion sees a node; what it cannot look into is opaque and gets a step of its own."""
     if node.op == "param":
         return OPAQUE
     family = OPS[node.op].family
-    if family == "window":
+    if family == "window" or is_cumulative(node):
         return REDUCTION
     if family == "source" and node.op == "constant" and node.attrs["value"].data.size != 1:
         return OPAQUE

@@ -1,6 +1,6 @@
 """The iteration space of a reduction: which of its operand's axes are kept, and where it reads.
 
-Takes: a reduction or window node. Gives: shapes of its space, and index expressions.
+Takes: a reduction, window or cumulative node. Gives: shapes of its space, and index expressions.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ from collections.abc import Hashable
 from ..graph import Node
 from ..types import Shape
 from .body import Linear, identity_point
+from .roots import is_cumulative
 
 
 def reduction_space(node: Node) -> tuple[Shape, Shape, Hashable, bool]:
     """A reduction's outer and row shapes, a key that names its row, and whether the row is
-    trailing.
+    trailing. A cumulative node has a result at every point: all of its space is outer.
     """
     shape, attrs = node.inputs[0].shape, node.attrs
+    if is_cumulative(node):
+        return shape, (), ("cumulative", attrs["axis"], attrs["reverse"]), True
     if node.op == "reduce_window":
         key = (attrs["window"], attrs["stride"], attrs["window_dilation"], shape)
         return node.types[0].shape, tuple(attrs["window"]), key, False
@@ -40,6 +43,8 @@ def reduction_point(node: Node) -> tuple[Linear, ...]:
             coefficients[k], coefficients[rank + k] = stride, step
             point.append(Linear(tuple(coefficients), 0))
         return tuple(point)
+    if is_cumulative(node):
+        return identity_point(rank)
     axes = list(node.attrs["axes"])
     order = [k for k in range(rank) if k not in axes] + axes
     return tuple(identity_point(rank)[order.index(k)] for k in range(rank))

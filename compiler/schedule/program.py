@@ -21,11 +21,13 @@ from ..types import FunctionType, MemRefType, TensorType, i8, index
 from .body import buffer_type, flatten
 from .column import schedule_reduce
 from .contract import schedule_contract
+from .cumulate import schedule_cumulate
 from .map import schedule_map
 from .nest import body_work
 from .row import schedule_row
 from .scatter import schedule_scatter
 from .scheduled import Scheduled
+from .sort import schedule_sort
 from .storage import Arena, Slot
 
 Schedule = Callable[[Kernel, Target, Module, str], Scheduled]
@@ -35,6 +37,8 @@ SCHEDULES: dict[str, Schedule] = {
     "row": schedule_row,
     "contract": schedule_contract,
     "scatter": schedule_scatter,
+    "cumulate": schedule_cumulate,
+    "sort": schedule_sort,
 }
 
 FOREVER = 1 << 60
