@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from . import numpy as lnp
 from . import tree
 from .autograd import no_grad
+from .pending import force
 from .tensor import Tensor
 
 
@@ -98,7 +99,10 @@ class _Stateful:
         raise NotImplementedError
 
     def step(self) -> None:
-        """Update every parameter that has a gradient."""
+        """Update every parameter that has a gradient, and compute what is pending.
+
+        A loop that never looks at its loss thus runs one program a step, not all steps in one.
+        """
         chosen = [k for k, p in enumerate(self.params) if p.grad is not None]
         with no_grad():
             values = [self.params[k].detach() for k in chosen]
@@ -110,6 +114,8 @@ class _Stateful:
             self._state = (chosen, state)
             for k, value in zip(chosen, new):
                 self.params[k][...] = value
+        held = [t for t in (*self.params, *tree.leaves(state)) if isinstance(t, Tensor)]
+        force(t for t in held if not t.is_traced)
 
     def zero_grad(self) -> None:
         """Forget all gradients."""

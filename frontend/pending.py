@@ -120,9 +120,21 @@ def _related(missing: Sequence[Value], live: Sequence[Handle]) -> list[Value]:
     return found
 
 
+def _inside(values: Iterable[Value], live: Sequence[Handle]) -> list[Value]:
+    """The values of live handles that are computed on the way to `values`.
+
+    Without them a counter that only an optimiser's state holds would be computed from its start in
+    every step, by a program that grows.
+    """
+    nodes = set(cone(values, has_data))
+    held = [resolve(h._value) for h in live if h._value is not None]
+    return [v for v in held if v.node in nodes and known(v) is None]
+
+
 def _run(missing: Sequence[Value]) -> None:
     live = _live()
     values = {v: None for v in (*missing, *_related(missing, live))}
+    values.update({v: None for v in _inside(values, live)})
     ordered = sorted(values, key=lambda v: (v.node.serial, v.index))  # type: ignore[attr-defined]
     results = [r for n in dict.fromkeys(v.node for v in ordered) for r in n.results]
     order = cone(results, has_data)
