@@ -85,10 +85,10 @@ class Lowered:
         return run
 
 
-def _stored(tensor: Tensor) -> Any:
+def _stored(handle: Handle) -> Any:
     """The array that a program reads for a captured tensor; bf16 as its bits."""
-    values = tensor.numpy() if tensor._array is None else tensor._array
-    return values
+    assert isinstance(handle, Tensor)
+    return handle.numpy() if handle._array is None else handle._array
 
 
 class CompiledFunction:
