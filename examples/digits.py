@@ -10,6 +10,7 @@ scikit-learn ships. The same network is trained three times from the same start:
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -131,10 +132,9 @@ def load() -> Any:
 def initial() -> Params:
     """He-initialised weights, zero biases."""
     rng = np.random.default_rng(1)
-    shapes = zip(SIZES, SIZES[1:])
     return [
-        ((rng.standard_normal(s) * np.sqrt(2 / s[0])).astype(np.float32), np.zeros(s[1], np.float32))
-        for s in shapes
+        ((rng.standard_normal((m, n)) * np.sqrt(2 / m)).astype(np.float32), np.zeros(n, np.float32))
+        for m, n in pairwise(SIZES)
     ]
 
 
