@@ -11,29 +11,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
 
 import numpy as np
 
-from .errors import VerifyError
-from .graph import Builder, Graph
+from .graph import Graph
 from .graph import Value as GraphValue
-from .kernel import REDUCTION, Generic, Kernel, Output, Read, canonical
-from .kernel_text import KIND, plain_dim
+from .kernel import BACKWARD, FORWARD, PARALLEL, REDUCTION, Generic, Kernel, Output, Read, canonical
+from .kernel_reader import Body, Reader, refuse, tensor_type
+from .kernel_sort import ORDERS, sort_kernel
+from .kernel_text import AXIS, KEYS, KIND
 from .mlir.ir import AffineMap, Block, Dense, Op, Typed, Value
-from .mlir.printer import print_op
-from .types import DType, TensorType, i1
+from .types import TensorType, i1
 
 Row = tuple[tuple[int, ...], int]
-
-_SHOWN_LINES = 8
-
-
-def refuse(op: Op, message: str) -> NoReturn:
-    """An error at an operation that stands where the stage has no place for it."""
-    lines = print_op(op).split("\n")
-    shown = "\n  ".join(lines[:_SHOWN_LINES] + ["…"] * (len(lines) > _SHOWN_LINES))
-    raise VerifyError(f"{message}\n  in: {shown}", op.locs[0] if op.locs else None)
 
 
 def function_to_kernel(func: Op) -> Kernel:
@@ -42,213 +32,38 @@ def function_to_kernel(func: Op) -> Kernel:
     kind = func.attrs.get(KIND)
     if kind not in _READERS:
         refuse(func, f"a kernel's {KIND} is one of {', '.join(_READERS)}, not {kind!r}")
+    if kind == "sort":
+        return _sort(func, name)
+    if not func.regions[0].ops:
+        refuse(func, f"a kernel of kind {kind} has a body")
     reader = _READERS[kind](func)
     generics, results = reader.read()
     params = tuple(tensor_type(func, t) for t in func.attrs["function_type"].inputs)
     return Kernel(name, kind, params, tuple(map(canonical, generics)), results)
 
 
-def tensor_type(op: Op, type: Any) -> TensorType:
-    """The type, which is a tensor's."""
-    if not isinstance(type, TensorType):
-        refuse(op, f"at the stage kernels values are tensors, not {type}")
-    return type
+def _sort(func: Op, name: str) -> Kernel:
+    """The kernel of a declared sort."""
+    type = func.attrs["function_type"]
+    types = [tensor_type(func, t) for t in type.inputs]
+    axis, orders = func.attrs.get(AXIS), func.attrs.get(KEYS)
+    number = axis.value if isinstance(axis, Typed) else axis
+    if func.regions[0].ops or not types or type.inputs != type.results:
+        refuse(func, "a sort is declared, without a body, and gives what it takes")
+    if any(t.shape != types[0].shape for t in types):
+        refuse(func, "a sort takes tensors of one shape")
+    if not isinstance(number, int) or not 0 <= number < types[0].rank:
+        refuse(func, f"a sort has an attribute {AXIS}, one of its axes")
+    if not isinstance(orders, list) or not 1 <= len(orders) <= len(types):
+        refuse(func, f"a sort has an attribute {KEYS}, a list with the order of each key")
+    for order, key in zip(orders, types):
+        if order not in ORDERS or (order == "float") != key.dtype.is_float:
+            refuse(func, f"{KEYS}: {order!r} is not how {key.dtype} is ordered")
+    return sort_kernel(name, types, number, orders)
 
 
-def scalar_constant(op: Op) -> Dense:
-    """The value of a scalar `arith.constant`, as Graphs hold it."""
-    type = op.results[0].type
-    if not isinstance(type, DType):
-        refuse(op, "an array constant stands in the program's function, not in a kernel")
-    value: Any = op.attrs["value"]
-    number = value.value if isinstance(value, Typed) else value
-    return Dense(TensorType((), type), np.asarray(number).astype(type.numpy))
-
-
-class _Body:
-    """The scalar nodes of one body, by the values of the text."""
-
-    def __init__(self, constants: Mapping[Value, Dense]) -> None:
-        self.constants = constants
-        self.builder = Builder(name="body")
-        self.known: dict[Value, GraphValue] = {}
-        self.mapped: list[GraphValue] = []
-        self.captured: dict[Value, GraphValue] = {}
-
-    def operand(self, op: Op, value: Value) -> GraphValue:
-        """What an operand is: made in this body, or a constant from outside of it."""
-        if value in self.known:
-            return self.known[value]
-        if value not in self.constants:
-            refuse(op, "a body takes scalars from outside only where they are constants")
-        return self._constant(self.constants[value])
-
-    def param(self, value: Value, dtype: DType) -> GraphValue:
-        """A scalar parameter that stands for a value of the text."""
-        made = self.known[value] = self.builder.param(TensorType((), dtype))
-        return made
-
-    def _constant(self, dense: Dense) -> GraphValue:
-        type = TensorType((), dense.type.dtype)  # type: ignore[union-attr]
-        return self.builder.add("arith.constant", (), {"value": dense}, (type,)).result
-
-    def add(self, op: Op) -> None:
-        """The node of an operation."""
-        if op.name == "arith.constant":
-            self.known[op.result] = self._constant(scalar_constant(op))
-            return
-        if op.name == "tensor.extract":
-            self._extract(op)
-            return
-        if op.regions or op.name.split(".")[0] not in ("arith", "math", "complex", "linalg"):
-            refuse(op, f"{op.name} has no place in the body of a kernel")
-        self._add(op, [self.operand(op, v) for v in op.operands])
-
-    def _add(self, op: Op, operands: Sequence[GraphValue]) -> None:
-        types = []
-        for result in op.results:
-            if not isinstance(result.type, DType):
-                refuse(op, f"the body of a kernel computes scalars, not {result.type}")
-            types.append(TensorType((), result.type))
-        node = self.builder.add(op.name, tuple(operands), op.attrs, tuple(types), op.locs)
-        self.known.update(zip(op.results, node.results))
-
-    def _extract(self, op: Op) -> None:
-        source = op.operands[0]
-        if source not in self.known and source not in self.captured:
-            param = self.builder.param(tensor_type(op, source.type))
-            self.captured[source] = param
-        tensor = self.known.get(source) or self.captured[source]
-        self._add(op, [tensor, *(self.operand(op, v) for v in op.operands[1:])])
-
-    def graph(self, outs: Sequence[GraphValue], results: Sequence[GraphValue]) -> Graph:
-        """The body: parameters for mapped reads, tensors read at indices, outputs."""
-        return Graph("body", [*self.mapped, *self.captured.values(), *outs], results)
-
-
-class _Reader:
-    """Numbers the values of a kernel's function and reads its Generics, in order."""
-
-    def __init__(self, func: Op) -> None:
-        self.block = func.regions[0]
-        self.numbers = {arg: k for k, arg in enumerate(self.block.args)}
-        self.constants: dict[Value, Dense] = {}
-        self.empties: set[Value] = set()
-        self.units: dict[Value, Dense] = {}
-        self.windows: dict[Value, Value] = {}
-        self.generics: list[Generic] = []
-
-    def read(self) -> tuple[list[Generic], tuple[int, ...]]:
-        """All Generics, and the numbers of the results."""
-        for op in self.block.ops[:-1]:
-            step = _STEPS.get(op.name)
-            if step is None:
-                refuse(op, f"{op.name} has no place in a kernel, outside of a body")
-            step(self, op)
-        last = self.block.ops[-1]
-        return self.generics, tuple(self.number(last, v) for v in last.operands)
-
-    def number(self, op: Op, value: Value) -> int:
-        """Which numbered value of the kernel this is."""
-        if value not in self.numbers:
-            refuse(op, "the operand is neither an argument nor the result of a linalg.generic")
-        return self.numbers[value]
-
-    def _constant(self, op: Op) -> None:
-        self.constants[op.result] = scalar_constant(op)
-
-    def _empty(self, op: Op) -> None:
-        self.empties.add(op.result)
-
-    def _fill(self, op: Op) -> None:
-        unit, start = op.operands
-        if unit not in self.constants or start not in self.empties:
-            refuse(op, "a kernel fills a tensor.empty, with a constant")
-        self.units[op.result] = self.constants[unit]
-
-    def _slice(self, op: Op) -> None:
-        source = op.operands[0]
-        plain = not any(op.attrs["static_offsets"]) and set(op.attrs["static_strides"]) <= {1}
-        if not plain or len(op.operands) != 1 or _rank(source) != _rank(op.result):
-            refuse(op, "a kernel slices off the first elements of axes only")
-        self.windows[op.result] = source
-
-    def _reshape(self, op: Op) -> None:
-        source = op.operands[0]
-        if tensor_type(op, source.type).size:
-            refuse(op, "only an empty tensor is reshaped inside of a kernel, to leave out axes")
-        self.windows[op.result] = self.windows.get(source, source)
-
-    def _generic(self, op: Op) -> None:
-        count = op.attrs["operandSegmentSizes"][0]
-        maps: list[AffineMap] = op.attrs["indexing_maps"]
-        block = op.regions[0]
-        body = _Body(self.constants)
-        reads: list[Read] = []
-        for value, map, arg in zip(op.operands[:count], maps, block.args):
-            param = body.param(arg, arg.type)  # type: ignore[arg-type]
-            if value not in self.empties:
-                body.mapped.append(param)
-                reads.append(Read(self.number(op, self.windows.get(value, value)), map))
-        held = [body.param(arg, arg.type) for arg in block.args[count:]]  # type: ignore[arg-type]
-        for inner in block.ops[:-1]:
-            body.add(inner)
-        results = [body.operand(block.ops[-1], v) for v in block.ops[-1].operands]
-        reads += [Read(self.number(op, value), None) for value in body.captured]
-        outs = [self._output(op, v, m) for v, m in zip(op.operands[count:], maps[count:])]
-        self.generics.append(
-            Generic(
-                _extents(op, maps),
-                tuple(op.attrs["iterator_types"]),
-                tuple(reads),
-                body.graph(held, results),
-                tuple(outs),
-            )
-        )
-        self.take(op.results)
-
-    def take(self, results: Sequence[Value]) -> None:
-        """Number the results of a Generic."""
-        for result in results:
-            self.numbers[result] = len(self.numbers)
-
-    def _output(self, op: Op, start: Value, map: AffineMap) -> Output:
-        type = tensor_type(op, start.type)
-        if start not in self.empties and start not in self.units:
-            refuse(op, "outs takes a tensor.empty, or a linalg.fill of one")
-        if start in self.empties and REDUCTION in op.attrs["iterator_types"]:
-            refuse(op, "a reduction starts from a linalg.fill with its unit")
-        return Output(type, map, self.units.get(start))
-
-
-def _rank(value: Value) -> int:
-    return len(value.type.shape) if isinstance(value.type, TensorType) else -1
-
-
-def _extents(op: Op, maps: Sequence[AffineMap]) -> tuple[int, ...]:
-    """The size of each dim, which some operand has as an axis (the verifier has looked)."""
-    sizes: dict[int, int] = {}
-    for value, map in zip(op.operands, maps):
-        for row, n in zip(map.rows, tensor_type(op, value.type).shape):
-            dim = plain_dim(row)
-            if dim is not None:
-                sizes[dim] = n
-    return tuple(sizes[d] for d in range(len(sizes)))
-
-
-_STEPS = {
-    "arith.constant": _Reader._constant,
-    "tensor.empty": _Reader._empty,
-    "linalg.fill": _Reader._fill,
-    "tensor.extract_slice": _Reader._slice,
-    "tensor.collapse_shape": _Reader._reshape,
-    "tensor.expand_shape": _Reader._reshape,
-    "linalg.generic": _Reader._generic,
-}
-
-
-# -- scatter --------------------------------------------------------------------------------------
-class _ScatterBody(_Body):
+# -- loops ----------------------------------------------------------------------------------------
+class _LoopBody(Body):
     """A body of loops: counters are `linalg.index`, elements at linear places are mapped reads."""
 
     def __init__(self, constants: Mapping[Value, Dense], counters: Sequence[Value]) -> None:
@@ -300,7 +115,96 @@ class _ScatterBody(_Body):
             self.rows[op.result] = tuple(c * factor for c in row), constant * factor
 
 
-class _ScatterReader(_Reader):
+class _CumulateReader(Reader):
+    """Reads Generics, and nests of `scf.for` that accumulate along the innermost one's dim."""
+
+    def cumulation(self, op: Op) -> None:
+        """One nest: tensors go along in all loops, in the innermost the elements so far too."""
+        loops = self._nest(op)
+        inserts = self._inserts(loops[-1])
+        place = inserts[0].operands[2:]
+        inside, at = self._direction(loops[-1], len(inserts))
+        counter = loops[-1].regions[0].args[0]
+        by_place = {loop.regions[0].args[0]: loop for loop in loops[:-1]} | {at: loops[-1]}
+        if len(place) != len(loops) or set(place) != set(by_place):
+            refuse(inserts[0], "a running value stands at the loops' own indices")
+        kinds = [PARALLEL] * len(place)
+        kinds[place.index(at)] = FORWARD if at is counter else BACKWARD
+        graph, reads = self._body(loops[-1], inserts, inside)
+        outs = self._outputs(op, loops[-1], len(inserts))
+        dims = tuple(self.extent(by_place[v]) for v in place)
+        self.generics.append(Generic(dims, tuple(kinds), reads, graph, outs))
+        self.take(op.results[: len(inserts)])
+
+    def _inserts(self, loop: Op) -> list[Op]:
+        """The last operations of the innermost loop: each running value goes into its tensor."""
+        block = loop.regions[0]
+        count, last = len(block.args) // 2, block.ops[-1]
+        inserts = block.ops[-1 - count : -1]
+        if not count or [o.name for o in inserts] != ["tensor.insert"] * count:
+            refuse(loop, "a running value is put into a tensor by the last operations")
+        yields = [o.result for o in inserts] + [o.operands[0] for o in inserts]
+        fits = [o.operands[1] for o in inserts] == block.args[1 : 1 + count]
+        fits &= all(o.operands[2:] == inserts[0].operands[2:] for o in inserts)
+        if not fits or list(last.operands) != yields:
+            refuse(last, "a running loop yields its tensors with the new values, and these")
+        return inserts
+
+    def _body(
+        self, loop: Op, inserts: Sequence[Op], inside: Sequence[Op]
+    ) -> tuple[Graph, tuple[Read, ...]]:
+        """How values are joined, and what is read."""
+        body = _LoopBody(self.constants, inserts[0].operands[2:])
+        held = loop.regions[0].args[1 + len(inserts) :]
+        outs = [body.param(h, h.type) for h in held]  # type: ignore[arg-type]
+        for op in inside:
+            body.add(op)
+        results = [body.operand(insert, insert.operands[0]) for insert in inserts]
+        reads = [Read(self.number(loop, v), m) for v, m in body.reads]
+        reads += [Read(self.number(loop, v), None) for v in body.captured]
+        return body.graph(outs, results), tuple(reads)
+
+    def _outputs(self, op: Op, innermost: Op, count: int) -> tuple[Output, ...]:
+        """The tensors that are written, and what the running values start from."""
+        outs = []
+        for start, first in zip(op.operands[3:], innermost.operands[3 + count :]):
+            type, unit = tensor_type(op, start.type), self.constants.get(first)
+            if unit is None or start not in self.empties:
+                refuse(op, "a running loop starts from tensor.empty and from constants")
+            outs.append(Output(type, AffineMap.identity(type.rank), unit))
+        return tuple(outs)
+
+    def _nest(self, op: Op) -> list[Op]:
+        """The loops, outermost first; each inner one is all that the outer one does."""
+        loops = [op]
+        while True:
+            block = loops[-1].regions[0]
+            rest = [o for o in block.ops if o.name != "arith.constant"]
+            if rest[0].name != "scf.for":
+                return loops
+            inner, count = rest[0], len(block.args) - 1
+            alone = len(rest) == 2 and rest[1].operands == inner.results[:count]
+            if not alone or inner.operands[3 : 3 + count] != block.args[1:]:
+                refuse(inner, "the loops of a running value stand one in another")
+            for constant in block.ops[: block.ops.index(inner)]:
+                self._constant(constant)
+            loops.append(inner)
+
+    def _direction(self, loop: Op, inserts: int) -> tuple[list[Op], Value]:
+        """The operations that make the values, and the place along the innermost dim: the counter,
+        or where it runs backwards the last place less the counter.
+        """
+        block = loop.regions[0]
+        ops, counter, last = block.ops[: -1 - inserts], block.args[0], self.extent(loop) - 1
+        for k, op in enumerate(ops):
+            if op.name == "arith.subi" and op.operands[1] is counter:
+                end = self.constants.get(op.operands[0])
+                if end is not None and int(end.data) == last:
+                    return ops[:k] + ops[k + 1 :], op.result
+        return ops, counter
+
+
+class _ScatterReader(Reader):
     """Reads a nest of `scf.for` around one `tensor.insert`."""
 
     def read(self) -> tuple[list[Generic], tuple[int, ...]]:
@@ -345,18 +249,11 @@ class _ScatterReader(_Reader):
             block = op.regions[0]
         return loops
 
-    def _extent(self, op: Op) -> int:
-        bounds = [self.constants.get(v) for v in op.operands[:3]]
-        low, high, step = (None if d is None else int(d.data) for d in bounds)
-        if low != 0 or step != 1 or high is None:
-            refuse(op, "the loop of an update runs from 0 by 1 to a constant")
-        return high
-
     def _update(
         self, ops: Sequence[Op], whole: Value, loops: Sequence[Op], into: int
     ) -> tuple[Generic, Value]:
         """The Generic of the innermost operations, and the updated tensor there."""
-        body = _ScatterBody(self.constants, [loop.regions[0].args[0] for loop in loops])
+        body = _LoopBody(self.constants, [loop.regions[0].args[0] for loop in loops])
         type = tensor_type(ops[-1], whole.type)
         array = body.known[whole] = body.builder.param(type)
         for op in ops[:-2]:
@@ -367,13 +264,13 @@ class _ScatterReader(_Reader):
         results = [body.operand(insert, new), valid, *(body.operand(insert, v) for v in place)]
         reads = [Read(self.number(write, v), m) for v, m in body.reads]
         reads += [Read(self.number(write, v), None) for v in body.captured]
-        dims = tuple(map(self._extent, loops))
+        dims = tuple(map(self.extent, loops))
         out = Output(type, None, into=into)
         kinds = (REDUCTION,) * len(dims)
         graph = body.graph([array], results)
         return Generic(dims, kinds, tuple(reads), graph, (out,)), write.result
 
-    def _write(self, body: _ScatterBody, op: Op, whole: Value) -> tuple[Op, GraphValue]:
+    def _write(self, body: _LoopBody, op: Op, whole: Value) -> tuple[Op, GraphValue]:
         """The `tensor.insert`, and whether it happens."""
         if op.name not in ("tensor.insert", "scf.if"):
             refuse(op, "an update ends with its tensor.insert, or an scf.if around it")
@@ -394,10 +291,12 @@ class _ScatterReader(_Reader):
         return insert, valid
 
 
-_READERS: dict[str, type[_Reader]] = {
-    "map": _Reader,
-    "reduce": _Reader,
-    "row": _Reader,
-    "contract": _Reader,
+_READERS: dict[str, type[Reader]] = {
+    "map": Reader,
+    "reduce": Reader,
+    "row": Reader,
+    "contract": Reader,
     "scatter": _ScatterReader,
+    "cumulate": _CumulateReader,
+    "sort": Reader,
 }

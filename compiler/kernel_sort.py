@@ -35,9 +35,7 @@ def key_order(dtype: DType) -> str:
     return SIGNED if dtype.is_signed else UNSIGNED
 
 
-def sort_kernel(
-    name: str, types: Sequence[TensorType], axis: int, orders: Sequence[str]
-) -> Kernel:
+def sort_kernel(name: str, types: Sequence[TensorType], axis: int, orders: Sequence[str]) -> Kernel:
     """The kernel that sorts tensors of one shape, the first ones by their keys."""
     dims = types[0].shape
     identity = AffineMap.identity(len(dims))

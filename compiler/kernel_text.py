@@ -4,7 +4,8 @@ Takes: a kernel-level Graph. Gives: a Module that upstream MLIR verifies, lowers
 `kernel_parse.py` is its inverse. Must not know: schedules, buffers, targets.
 
 A read of the first elements of an axis goes through `tensor.extract_slice`; dims that no operand
-walks plainly are walked by an extra `tensor.empty`. Kernels of kind scatter are loops.
+walks plainly are walked by an extra `tensor.empty`. Updates and Generics that accumulate along a
+dim are loops. A sort is a function that is declared, with what it sorts by as attributes.
 """
 
 from __future__ import annotations
@@ -14,14 +15,19 @@ from collections.abc import Callable, Iterator, Sequence
 from .errors import LazirError
 from .graph import Graph, Node
 from .graph import Value as GraphValue
-from .kernel import Generic, Kernel, Output, canonical, named_kernels, symbol
+from .kernel import BACKWARD, Generic, Kernel, Output, canonical, named_kernels, symbol
+from .kernel_sort import sorting_of
 from .mlir.builder import Builder
-from .mlir.ir import AffineMap, Block, Dense, Module, Op, Value, function
+from .mlir.ir import AffineMap, Block, Dense, Module, Op, Typed, Value, function
 from .reshapes import reshape_steps
-from .types import DType, FunctionType, TensorType, Type, index
+from .types import DType, FunctionType, TensorType, Type, i64, index
 
 KIND = "lz.kind"
 """The attribute of a private function that names its kernel's kind; `barrier` is no kernel."""
+AXIS = "lz.axis"
+"""The attribute of a declared sort that says along which axis."""
+KEYS = "lz.keys"
+"""The attribute of a declared sort with how each key is ordered: float, signed, unsigned."""
 TYPES = "lz.types"
 """The attribute of the program's function that has its types with bools and unsigned integers,
 where they are other than those of its buffers."""
@@ -45,15 +51,21 @@ def mark_types(main: Op, types: FunctionType | None, stored: FunctionType) -> No
 
 # -- one kernel -----------------------------------------------------------------------------------
 def kernel_function(kernel: Kernel, name: str) -> Op:
-    """A kernel as a private function of tensors."""
-    func = function(
-        name, kernel.params, kernel.result_types, private=True, attrs={KIND: kernel.kind}
-    )
+    """A kernel as a private function of tensors; a sort as the declaration of one."""
+    attrs: dict[str, object] = {KIND: kernel.kind}
+    if kernel.kind == "sort":
+        axis, orders = sorting_of(kernel)
+        attrs |= {AXIS: Typed(axis, i64), KEYS: list(orders)}
+    func = function(name, kernel.params, kernel.result_types, private=True, attrs=attrs)
+    if kernel.kind == "sort":
+        return func
     b = Builder(func)
     values = list(func.regions[0].args)
     for generic in map(canonical, kernel.generics):
         if kernel.kind == "scatter":
             values.append(_Scatter(b, generic, values).write())
+        elif generic.running_dim is not None:
+            values += _Cumulation(b, generic, values, generic.running_dim).write()
         else:
             values += _write_generic(b, generic, values)
     b.emit("func.return", [values[k] for k in kernel.results])
@@ -182,17 +194,82 @@ def _dtype(type: Type) -> DType:
     return type.dtype if isinstance(type, TensorType) else type
 
 
-# -- scatter --------------------------------------------------------------------------------------
-class _Scatter:
-    """A loop for each dim around one write; the tensor goes from iteration to iteration."""
+# -- loops ----------------------------------------------------------------------------------------
+class _Loops:
+    """A loop for each dim around the body of a Generic; `counters` are the dims' indices."""
 
     def __init__(self, b: Builder, generic: Generic, values: Sequence[Value]) -> None:
+        self.b, self.generic, self.values = b, generic, values
+        self.counters: dict[int, Value] = {}
+
+    def _reads(self) -> dict[GraphValue, Value]:
+        """What the body's parameters for reads are: elements, or whole tensors."""
+        known: dict[GraphValue, Value] = {}
+        for param, read in zip(self.generic.body.params, self.generic.reads):
+            source = self.values[read.source]
+            if read.map is not None:
+                at = [self._row(row) for row in read.map.rows]
+                source = self.b.op("tensor.extract", [source, *at], _dtype(source.type))
+            known[param] = source
+        return known
+
+    def _row(self, row: tuple[tuple[int, ...], int]) -> Value:
+        coefficients, constant = row
+        total = self.b.index(constant)
+        for dim, c in enumerate(coefficients):
+            if c:
+                total = self.b.add(total, self.b.mul(self.counters[dim], c))
+        return total
+
+
+class _Cumulation(_Loops):
+    """The dim that is accumulated along is innermost; there the elements so far go along too."""
+
+    def __init__(self, b: Builder, generic: Generic, values: Sequence[Value], running: int) -> None:
+        super().__init__(b, generic, values)
+        self.running = running
+        self.order = [d for d in range(len(generic.dims)) if d != running] + [running]
+
+    def write(self) -> list[Value]:
+        """Append the loops; gives a tensor for each output."""
+        return self._loop([self.b.op("tensor.empty", [], out.type) for out in self.generic.outs])
+
+    def _loop(self, tensors: list[Value]) -> list[Value]:
+        b, generic = self.b, self.generic
+        dim = self.order[len(self.counters)]
+        carried, count = tensors, len(tensors)
+        if dim == self.running:
+            units = [out.init for out in generic.outs]
+            carried = tensors + [_constant(b, unit) for unit in units if unit is not None]
+
+        def body(i: Value, inside: list[Value]) -> list[Value]:
+            if generic.kinds[dim] == BACKWARD:
+                i = b.op("arith.subi", [b.index(generic.dims[dim] - 1), i])
+            self.counters[dim] = i
+            if dim == self.running:
+                return self._join(inside[:count], inside[count:])
+            return self._loop(inside)
+
+        bounds = (b.index(0), b.index(generic.dims[dim]), b.index(1))
+        return b.loop_carry(*bounds, carried, body)[:count]
+
+    def _join(self, tensors: list[Value], held: list[Value]) -> list[Value]:
+        b, body = self.b, self.generic.body
+        known = self._reads() | dict(zip(body.params[len(self.generic.reads) :], held))
+        made = _write_body(b, body, known, self.counters.__getitem__)
+        place = [self.counters[d] for d in range(len(self.counters))]
+        return [b.op("tensor.insert", [v, t, *place], t.type) for v, t in zip(made, tensors)] + made
+
+
+class _Scatter(_Loops):
+    """The loops of an update around one write; the tensor goes from iteration to iteration."""
+
+    def __init__(self, b: Builder, generic: Generic, values: Sequence[Value]) -> None:
+        super().__init__(b, generic, values)
         (out,) = generic.outs
         if out.into is None:
             raise LazirError("a kernel of kind scatter names the tensor that it updates")
-        self.b, self.generic, self.values = b, generic, values
         self.whole = values[out.into]
-        self.counters: list[Value] = []
 
     def write(self) -> Value:
         """Append the loops; gives the updated tensor."""
@@ -206,23 +283,15 @@ class _Scatter:
             return self._update(whole)
 
         def body(i: Value, carried: list[Value]) -> list[Value]:
-            self.counters.append(i)
+            self.counters[dim] = i
             return [self._loop(carried[0])]
 
         bounds = (b.index(0), b.index(self.generic.dims[dim]), b.index(1))
         return b.loop_carry(*bounds, [whole], body)[0]
 
     def _update(self, whole: Value) -> Value:
-        b, generic = self.b, self.generic
-        known: dict[GraphValue, Value] = {}
-        for param, read in zip(generic.body.params, generic.reads):
-            source = self.values[read.source]
-            if read.map is not None:
-                at = [self._row(row) for row in read.map.rows]
-                source = b.op("tensor.extract", [source, *at], _dtype(source.type))
-            known[param] = source
-        known[generic.body.params[-1]] = whole
-        body = generic.body
+        b, body = self.b, self.generic.body
+        known = self._reads() | {body.params[-1]: whole}
         new, valid, *place = _write_body(b, body, known, self.counters.__getitem__)
 
         def insert() -> list[Value]:
@@ -232,14 +301,6 @@ class _Scatter:
         if node.op == "arith.constant" and node.attrs["value"].data.item():
             return insert()[0]
         return b.if_else(valid, insert, lambda: [whole])[0]
-
-    def _row(self, row: tuple[tuple[int, ...], int]) -> Value:
-        coefficients, constant = row
-        total = self.b.index(constant)
-        for i, c in zip(self.counters, coefficients):
-            if c:
-                total = self.b.add(total, self.b.mul(i, c))
-        return total
 
 
 # -- the program ----------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from .graph import Builder, Graph
 from .graph import Value as GraphValue
 from .kernel import Kernel, alias
-from .kernel_parse import function_to_kernel, refuse, scalar_constant, tensor_type
+from .kernel_parse import function_to_kernel
+from .kernel_reader import refuse, scalar_constant, tensor_type
 from .kernel_text import KIND, TYPES, captures
 from .mlir.ir import Block, Dense, Module, Op, Value
 from .mlir.verify import verify

@@ -1,7 +1,7 @@
 """Running reductions along one axis: cumsum, cumprod, cummax, cummin.
 
-Takes: a tensor and the attributes `axis` and `reverse` (from the end). Gives: a tensor of its shape,
-whose every element joins those up to it. f16 and bf16 accumulate in f32; of a float sum or product
+Takes: a tensor and the attributes `axis` and `reverse` (from the end). Gives: a tensor of its
+shape, whose every element joins those up to it. f16 and bf16 accumulate in f32; of a float sum or product
 the order depends on the shape alone. Must not know: how a pass along an axis is scheduled.
 """
 
@@ -152,9 +152,7 @@ def _first_places(b: Builder, node: Node, x: Value, y: Value) -> Value:
         start[axis], after[axis] = 1, 1
     else:
         limit[axis], before[axis] = size - 1, 1
-    kept = OPS["slice"](
-        b, y, start=tuple(start), limit=tuple(limit), stride=(1,) * len(x.shape)
-    )
+    kept = OPS["slice"](b, y, start=tuple(start), limit=tuple(limit), stride=(1,) * len(x.shape))
     worst = constant(b, (lowest if largest else highest)(x.type.dtype), x.type.dtype)
     widths = {"low": tuple(before), "high": tuple(after), "interior": (0,) * len(x.shape)}
     so_far = OPS["pad"](b, kept, worst, **widths)

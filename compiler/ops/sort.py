@@ -1,7 +1,7 @@
 """Sorting along one axis: `sort`, of keys and what goes with them.
 
-Takes: tensors of one shape, of which the first `num_keys` are compared, in turn. Gives: all of them,
-moved the same way. The order is total and stable: NaNs come last, −0 equals +0, equals stay in
+Takes: tensors of one shape, of which the first `num_keys` are compared, in turn. Gives: all of
+them, moved the same way. The order is total and stable: NaNs come last, −0 equals +0, equals stay in
 order. Must not know: how sorting is scheduled; descending orders, which transform the keys.
 """
 
@@ -40,9 +40,7 @@ def _infer(types: Types, attrs: Attrs) -> Types:
     return types
 
 
-def _reference(
-    arrays: Sequence[Array], attrs: Attrs, ins: Types, outs: Types
-) -> Sequence[Array]:
+def _reference(arrays: Sequence[Array], attrs: Attrs, ins: Types, outs: Types) -> Sequence[Array]:
     axis, keys = attrs["axis"], arrays[: attrs["num_keys"]]
     if arrays[0].size == 0:
         return [a.copy() for a in arrays]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..kernel import SORTED, Kernel
 from ..mlir.ir import Module, Value
@@ -130,7 +131,7 @@ class SortLoops:
         places = self._places(result, coords)
         self._runs(source, places[0])
         width = RUN
-        for before, after in zip(places, places[1:]):
+        for before, after in pairwise(places):
             self._merge_all(before, after, width)
             width *= 2
 
@@ -259,6 +260,4 @@ class SortLoops:
     def _either(
         self, condition: Value, first: Sequence[Value], second: Sequence[Value]
     ) -> list[Value]:
-        return [
-            self.b.op("arith.select", [condition, x, y], x.type) for x, y in zip(first, second)
-        ]
+        return [self.b.op("arith.select", [condition, x, y], x.type) for x, y in zip(first, second)]
