@@ -98,8 +98,8 @@ class Kernel:
     `kind` names the schedule: map, reduce, row, contract, scatter, cumulate, sort. `results`
     numbers the values it returns (as in Read.source). In kinds row and reduce, the leading dims of
     every Generic are the same parallel ones, and what a later Generic reads of an earlier one is at
-    the same leading point. In kind cumulate all Generics have the same dims, and read each other at the
-    same point.
+    the same leading point. In kind cumulate all Generics have the same dims, and read each other at
+    the same point.
     """
 
     name: str

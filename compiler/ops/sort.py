@@ -1,8 +1,8 @@
 """Sorting along one axis: `sort`, of keys and what goes with them.
 
 Takes: tensors of one shape, of which the first `num_keys` are compared, in turn. Gives: all of
-them, moved the same way. The order is total and stable: NaNs come last, −0 equals +0, equals stay in
-order. Must not know: how sorting is scheduled; descending orders, which transform the keys.
+them, moved the same way. The order is total and stable: NaNs come last, −0 equals +0, equals
+stay in order. Must not know: how sorting is scheduled; descending orders, which transform the keys.
 """
 
 from __future__ import annotations

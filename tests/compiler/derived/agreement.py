@@ -39,7 +39,9 @@ RUNS = 6
 ROOM = 3.0
 """The bound is so many times the largest spread seen, and so many units in the last place where an
 inexact op is involved: of two that move a result, one may undo the other in every run."""
-JOINING = ("reduce_sum", "reduce_prod", "dot_general", "conv", "reduce_window")
+JOINING = (
+    "reduce_sum", "reduce_prod", "dot_general", "conv", "reduce_window", "cumsum", "cumprod",
+)  # fmt: skip
 """Ops that join many elements: their bound grows with how many, in terms of the absolute values."""
 FIXED = ("convert", "scatter")
 """Ops that round in one prescribed way: whatever computes them gives the same bits."""
@@ -174,7 +176,7 @@ class Disturbed:
                 value = np.asarray(result)
                 if type.dtype.is_float and type.size:
                     value = self._moved(node, operands, value, type)
-                values[Value(node, k)] = value
+                values[Value(node, k)] = np.asarray(value)
         return [values[v] for v in graph.results]
 
     def _moved(self, node: Node, operands: list[Array], result: Array, type: TensorType) -> Array:
@@ -246,9 +248,13 @@ def joining_bound(node: Node, operands: list[Array], wide: Array, dtype: DType) 
     bound = 2 * OPS[node.op].ulp * count * unit * total + count * spacing(0.0, _computed_in(dtype))
     largest = float(np.finfo(_computed_in(dtype).numpy).max)
     risky = total * (1 + count * unit) >= largest
-    if node.op == "reduce_prod":
-        axes = tuple(node.attrs["axes"])
-        high, low = np.prod(np.maximum(size[0], 1), axes), np.prod(np.minimum(size[0], 1), axes)
+    if node.op in ("reduce_prod", "cumprod"):
+        running = node.op == "cumprod"
+        axes = (node.attrs["axis"],) if running else tuple(node.attrs["axes"])
+        high, low = (
+            np.prod(part, axes, keepdims=running)
+            for part in (np.maximum(size[0], 1), np.minimum(size[0], 1))
+        )
         tiny = float(np.finfo(_computed_in(dtype).numpy).tiny)
         risky = (high >= largest) | ((low < tiny) & (low > 0)) | ((low == 0) & (high > 1))
     return np.where(risky, np.inf, bound)
@@ -264,6 +270,8 @@ def joined(node: Node) -> int:
         sizes = [n for axis, n in kernel.items() if axis not in "og"]
     elif node.op == "reduce_window":
         sizes = list(attrs["window"])
+    elif node.op in ("cumsum", "cumprod"):
+        sizes = [first[attrs["axis"]]]
     else:
         sizes = [first[a] for a in attrs["axes"]]
     return max(1, int(np.prod(sizes, dtype=np.int64)))
