@@ -1,0 +1,102 @@
+"""One library in a process of its own: makes a workload's function, answers with results and times.
+
+Takes: on the command line a library, a workload, its size, the CPUs; requests as lines of JSON on
+stdin. Gives: one line of JSON for each; results as an .npz file. Must not know: other libraries.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, TextIO
+
+
+def pin(cpus: str) -> None:
+    """Bind the process to CPUs, before any library starts threads."""
+    if cpus and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {int(c) for c in cpus.split(",")})
+
+
+def protocol() -> TextIO:
+    """Stdout for answers alone: what libraries print goes to stderr."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return answers
+
+
+class Measured:
+    """A workload's function in one library, with its arguments."""
+
+    def __init__(self, library: str, workload: str, quick: bool) -> None:
+        import numpy as np
+        from harness_libraries import load, map_leaves
+        from workloads import exactly
+
+        found = exactly(workload)
+        self.library = load(library)
+        made = found.made(self.library)
+        arrays = found.inputs(np.random.default_rng(0), **found.size(quick))
+        self.arguments = [map_leaves(self.library.put, a) for a in arrays]
+        self.function = self.library.compile(made)
+
+    def call(self) -> Any:
+        return self.library.ready(self.function(*self.arguments))
+
+    def prepare(self, path: str) -> dict[str, Any]:
+        """The first call, with its time; the results are written to `path`."""
+        import numpy as np
+        from harness_libraries import leaves_of
+
+        start = time.perf_counter()
+        result = self.call()
+        first = time.perf_counter() - start
+        np.savez(path, *(self.library.read(leaf) for leaf in leaves_of(result)))
+        return {"first": first, "version": self.library.version}
+
+    def round(self, seconds: float, most: int) -> dict[str, Any]:
+        """Times of single calls for about that long, at least one, after a call to warm up."""
+        self.call()
+        clock, call = time.perf_counter, self.call
+        times: list[float] = []
+        stop = clock() + seconds
+        while not times or (clock() < stop and len(times) < most):
+            start = clock()
+            call()
+            times.append(clock() - start)
+        return {"times": times}
+
+
+def serve(make: Callable[[], Measured], answers: TextIO) -> None:
+    """Answer requests until stdin closes. A failure is an answer too, and the end."""
+    measured: Measured | None = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            measured = measured or make()
+            answer = getattr(measured, request.pop("do"))(**request)
+        except Exception as error:  # the parent shows it in the table
+            kind = type(error).__name__
+            answer = {"error": kind, "message": str(error)}
+        print(json.dumps(answer), file=answers, flush=True)
+        if "error" in answer:
+            return
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("library")
+    parser.add_argument("workload")
+    parser.add_argument("--cpus", default="")
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    pin(options.cpus)
+    answers = protocol()
+    serve(lambda: Measured(options.library, options.workload, options.quick), answers)
+
+
+if __name__ == "__main__":
+    main()

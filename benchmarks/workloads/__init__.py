@@ -1,0 +1,71 @@
+"""What is measured: one file for each kind of computation, each a list `WORKLOADS`.
+
+Takes: nothing. Gives: `find(names)`. Must not know: how it is timed, which libraries exist.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Size = dict[str, int]
+FILES = (
+    "elementwise", "sums", "rows", "products", "convolution", "mlp", "cnn", "transformer",
+    "black_scholes", "gauss_seidel", "pairwise",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One computation.
+
+    `inputs(rng, **size)` are NumPy arrays (nested, if need be), `make(library)` is the function of
+    them, written with that library's face; `instead` has other texts for libraries that need one.
+    `work(**size)` is (operations, bytes): what must at least be computed and moved; a fused
+    multiply-add is two operations, an elementary function MATH. Results agree within `tolerance`
+    of the largest magnitude.
+    """
+
+    name: str
+    full: Size
+    quick: Size
+    inputs: Callable[..., Sequence[Any]]
+    make: Callable[[Any], Callable[..., Any]]
+    work: Callable[..., tuple[float, float]]
+    tolerance: float = 1e-4
+    instead: dict[str, Callable[[Any], Callable[..., Any]]] = field(default_factory=dict)
+    without: tuple[str, ...] = ("numba",)
+
+    def made(self, library: Any) -> Callable[..., Any]:
+        """The function for a library."""
+        return self.instead.get(library.name, self.make)(library)
+
+    def size(self, quick: bool) -> Size:
+        return self.quick if quick else self.full
+
+
+MATH = 20
+"""Operations that one elementary function counts for, as in `lazir explain`."""
+
+
+def everything() -> list[Workload]:
+    """All workloads, in the order of the table."""
+    return [w for name in FILES for w in importlib.import_module(f"workloads.{name}").WORKLOADS]
+
+
+def exactly(name: str) -> Workload:
+    """The workload of that name; the probes of the floor are found too."""
+    probes = importlib.import_module("workloads.floor").WORKLOADS
+    return next(w for w in [*everything(), *probes] if w.name == name)
+
+
+def find(names: Sequence[str]) -> list[Workload]:
+    """Workloads whose name is given or starts with a given word. ValueError: none does."""
+    found = everything()
+    for name in names:
+        if not any(w.name.startswith(name) for w in found):
+            known = ", ".join(w.name for w in found)
+            raise ValueError(f"no workload is called {name!r}; there are {known}")
+    return [w for w in found if not names or any(w.name.startswith(n) for n in names)]
