@@ -1,8 +1,8 @@
 """Running reductions along one axis: cumsum, cumprod, cummax, cummin.
 
 Takes: a tensor and the attributes `axis` and `reverse` (from the end). Gives: a tensor of its
-shape, whose every element joins those up to it. f16 and bf16 accumulate in f32; the order of a float
-sum or product depends on the shape alone. Must not know: how a pass along an axis is scheduled.
+shape, whose every element joins those up to it. f16 and bf16 accumulate in f32; the order of a
+float sum or product depends on the shape alone. Must not know: how a pass is scheduled.
 """
 
 from __future__ import annotations
