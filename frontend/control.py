@@ -125,7 +125,8 @@ def _common(bodies: Sequence[TracedBody], what: str) -> list[DType]:
 class _Carry:
     """The values that go from one round of a loop to the next, and how their dtypes settle.
 
-    A weak start (a Python number) takes the dtype that the body gives back.
+    A weak start (a Python number) takes the dtype that the body gives back, a weak result that of
+    the start; neither loses a fraction.
     """
 
     def __init__(self, init: Any, names: Sequence[str] = ()) -> None:
@@ -142,6 +143,11 @@ class _Carry:
         """The start, converted."""
         return [convert(value_of(x), d) for x, d in zip(self.leaves, self.dtypes)]
 
+    def _join(self, k: int, made: DType, weak: bool) -> DType:
+        """The dtype that holds both what goes into the body and what it made."""
+        both = ((self.dtypes[k], self.weak[k]), (made, weak))
+        return result_dtype([d for d, w in both if not w], [d for d, w in both if w])[0]
+
     def settle(self, what: str, body: TracedBody, out: Structure, more: int) -> bool:
         """Compare what the body returned with the carry; true where it has to be traced again."""
         if out != self.structure:
@@ -156,13 +162,15 @@ class _Carry:
                     f"{what}: {self.names[k]} goes into the body as {mine.short} and comes out "
                     f"as {type.short}; its shape must not change"
                 )
-            if type.dtype is not mine.dtype and not weak:
+            common = self._join(k, body.made[k], weak)
+            if common is not mine.dtype or (body.made[k] is not common and not weak):
                 if not self.weak[k]:
+                    made = TensorType(mine.shape, body.made[k])
                     fail(
                         f"{what}: {self.names[k]} goes into the body as {mine.short} and comes "
-                        f"out as {type.short}; convert it with .astype in the body or before"
+                        f"out as {made.short}; convert it with .astype in the body or before"
                     )
-                self.dtypes[k] = type.dtype
+                self.dtypes[k] = common
                 again = True
             if self.weak[k] and not weak:
                 self.weak[k] = False

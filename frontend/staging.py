@@ -111,7 +111,8 @@ def _split_results(out: Any) -> tuple[Structure, list[Value], dict[int, Any], li
 class TracedBody(NamedTuple):
     """A function traced on placeholders: a Graph whose first parameters are `captures`.
 
-    `out`, `fixed`: see Staged. `weak`: which results have a weak dtype.
+    `out`, `fixed`: see Staged. `weak`: which results have a weak dtype. `made`: the dtypes that the
+    function itself gave, before any conversion.
     """
 
     graph: Graph
@@ -119,6 +120,7 @@ class TracedBody(NamedTuple):
     out: Structure
     fixed: dict[int, Any]
     weak: list[bool]
+    made: list[DType]
 
 
 def trace_body(
@@ -135,10 +137,11 @@ def trace_body(
     holders = [wrap(p, w) for p, w in zip(params, loose)]
     with tracing(inner):
         structure, values, fixed, loose_results = _split_results(fn(holders))
+        made = [v.type.dtype for v in values]
         if targets is not None and len(targets) == len(values):
             values = [convert(v, t) for v, t in zip(values, targets)]
         body = close_body(inner, values)
-    return TracedBody(body.graph, body.captures, structure, fixed, loose_results)
+    return TracedBody(body.graph, body.captures, structure, fixed, loose_results, made)
 
 
 def aligned(bodies: Sequence[tuple[Graph, Sequence[Value]]]) -> tuple[list[Value], list[Graph]]:
