@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-from types import CodeType
+from types import CodeType, FrameType
 
 from lazir import compiler, runtime
 from lazir.compiler.mlir.ir import Loc
@@ -44,7 +44,7 @@ def _locate(code: CodeType, instruction: int) -> tuple[Loc, ...]:
 
 def user_location() -> tuple[Loc, ...]:
     """The user's innermost frame as one Loc in a tuple; empty where all frames are lazir's own."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         code = frame.f_code
         file = code.co_filename
@@ -54,7 +54,7 @@ def user_location() -> tuple[Loc, ...]:
         if not own:
             hit = _known.get((id(code), frame.f_lasti))
             return hit[1] if hit is not None else _locate(code, frame.f_lasti)
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return ()
 
 

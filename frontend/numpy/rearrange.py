@@ -150,7 +150,7 @@ def tile(A: Any, reps: Any) -> Tensor:
     return tensor(call("reshape", spread, shape=tuple(c * n for c, n in zip(counts, shape))))
 
 
-def repeat(a: Any, repeats: int, axis: int | None = None) -> Tensor:
+def repeat(a: Any, repeats: Any, axis: int | None = None) -> Tensor:
     """Every element (slice along `axis`) `repeats` times in a row.
 
     >>> import lazir.numpy as lnp
