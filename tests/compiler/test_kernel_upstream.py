@@ -32,6 +32,8 @@ Array = np.ndarray[Any, Any]
 STAGES = ("kernels", "loops")
 TOLERANCE = {"f16": 4e-3, "bf16": 3e-2, "f32": 2e-5, "f64": 1e-11}
 NAMES = [n for n in OPS if n != "custom_linear"]
+DECLARED = {"kernels": {"sort"}, "loops": set()}
+"""Ops that are only declared functions at a stage: upstream verifies them, but cannot run them."""
 SIZE = 27
 """Programs in one text: lowering is slow to start."""
 
@@ -125,7 +127,8 @@ def test_upstream_verifies_every_op(stage: str) -> None:
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("start", range(0, len(NAMES), SIZE))
 def test_upstream_computes_every_op(start: int, stage: str) -> None:
-    pairs = [(g, n) for n in NAMES[start : start + SIZE] for g in op_graphs(n, 2)]
+    names = [n for n in NAMES[start : start + SIZE] if n not in DECLARED[stage]]
+    pairs = [(g, n) for n in names for g in op_graphs(n, 2)]
     graphs = [g for g, _ in pairs]
     inputs = [op_inputs(g, n) for g, n in pairs]
     for graph, arrays, found in zip(graphs, inputs, run_upstream(graphs, stage, inputs)):
