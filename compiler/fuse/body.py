@@ -18,7 +18,7 @@ from ..graph import Builder, Node, Value
 from ..mlir.ir import AffineMap, Dense
 from ..opdef import OPS
 from ..scalars import Scalars, register, storage
-from ..types import DType, TensorType, i1, i8, i64, index
+from ..types import DType, TensorType, i1, i64, index
 
 
 @dataclass(frozen=True)
@@ -161,17 +161,18 @@ def _signless(data: np.ndarray) -> int | float:
 
 def from_storage(s: Scalars, scalar: Value, dtype: DType) -> Value:
     """A loaded element in register form: a bool's byte becomes an i1."""
-    return s.compare("ne", scalar, s.like(0, scalar)) if dtype is i1 else scalar
+    if dtype is not i1:
+        return scalar
+    known = s.compare("ne", scalar, s.like(0, scalar))
+    s.bytes_of[known] = scalar
+    return known
 
 
 def to_storage(s: Scalars, scalar: Value, dtype: DType) -> Value:
     """A scalar in register form as the element that is stored."""
-    node = scalar.node
-    if dtype is i1 and node.op == "arith.cmpi" and node.attrs["predicate"] == "ne":
-        byte, zero = node.inputs
-        if byte.op == "param" and byte.type.dtype is i8 and zero.op == "arith.constant":
-            return byte  # it was loaded as a byte that holds 0 or 1
-    return s.resize(scalar, storage(dtype), signed=False) if dtype is i1 else scalar
+    if dtype is not i1:
+        return scalar
+    return s.bytes_of.get(scalar) or s.resize(scalar, storage(dtype), signed=False)
 
 
 @dataclass

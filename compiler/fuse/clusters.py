@@ -226,8 +226,9 @@ def can_join(parts: Partition, producer: Cluster, consumer: Cluster) -> bool:
         return False
     outer, row = space
     levels = {**_levels_in(producer, outer, row), **_levels_in(consumer, outer, row)}
-    if not _reads_are_local(parts, consumer, producer, levels, len(outer), len(row)):
-        return False
+    for reader, read in ((consumer, producer), (producer, consumer)):
+        if not _reads_are_local(parts, reader, read, levels, len(outer), len(row)):
+            return False
     if not _row_fits(parts, producer, consumer, levels, outer, row):
         return False
     return not (
@@ -276,7 +277,10 @@ def _reads_are_local(
 ) -> bool:
     """Every member reads other members at its own point only."""
     together = set(producer.members) | set(consumer.members)
-    for node in consumer.members:
+    readers = list(consumer.members)
+    if consumer in producer.producers:  # a sibling may read the consumer's members
+        readers += producer.members
+    for node in readers:
         if kind_of(node) == OPAQUE:
             continue
         reads, _ = member_reads(parts, node)
@@ -351,14 +355,13 @@ def _merge(parts: Partition, producer: Cluster, consumer: Cluster) -> Cluster:
     producer.cost += consumer.cost
     own = set(producer.members)
     for value, maps in consumer.reads.items():
-        if value.node not in own:
-            producer.reads.setdefault(value, set()).update(maps)
+        producer.reads.setdefault(value, set()).update(maps)
     producer.producers = (producer.producers | consumer.producers) - {producer, consumer}
     for node in consumer.members:
         parts.home[node] = producer
     for value in consumer.reads:
         readers = parts.readers.get(value)
-        if readers is not None and readers.pop(consumer, False) is None:
+        if readers is not None and readers.pop(consumer, False) is None and value in producer.reads:
             readers[producer] = None
     for other in consumer.producers:
         other.consumers.discard(consumer)
