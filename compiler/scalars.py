@@ -8,7 +8,7 @@ Must not know: tensors, loops, targets.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,8 @@ class Scalars:
     """
 
     builder: Builder
+    bytes_of: dict[Value, Value] = field(default_factory=dict)
+    """The byte that each bool was loaded as (0 or 1), to be stored as it is."""
 
     def dtype(self, x: Value) -> DType:
         return x.type.dtype

@@ -6,6 +6,7 @@ Integer arithmetic wraps; x / 0 and x rem 0 are 0 (NumPy's rule), INT_MIN / −1
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -275,12 +276,14 @@ minimum = elementwise(
 
 
 def _fma_reference(a: Array, b: Array, c: Array) -> Array:
-    """a·b + c rounded once: exact in rationals where the result is finite."""
+    """a·b + c rounded once: exact in rationals where the operands are finite."""
     out = np.empty(np.broadcast(a, b, c).shape, a.dtype)
     narrow = a.dtype.type
     for k, (x, y, z) in enumerate(np.broadcast(a, b, c)):
-        wide = float(x) * float(y) + float(z)
-        if not np.isfinite(wide) or x == 0 or y == 0:
+        if np.isfinite(x) and np.isfinite(y) and np.isinf(z):
+            out.flat[k] = z  # also where x · y alone would overflow
+            continue
+        if not np.isfinite([x, y, z]).all() or x == 0 or y == 0:
             out.flat[k] = narrow(x * y + z)
             continue
         exact = Fraction(float(x)) * Fraction(float(y)) + Fraction(float(z))
@@ -290,7 +293,10 @@ def _fma_reference(a: Array, b: Array, c: Array) -> Array:
 
 def _round_fraction(exact: Any, dtype: np.dtype[Any]) -> Any:
     """The nearest float of `dtype` to a fraction, ties to even."""
-    guess = dtype.type(float(exact))
+    try:
+        guess = dtype.type(float(exact))
+    except OverflowError:
+        guess = dtype.type(math.inf if exact > 0 else -math.inf)
     candidates = [
         np.nextafter(guess, dtype.type(-np.inf)),
         guess,

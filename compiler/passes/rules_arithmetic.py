@@ -29,6 +29,11 @@ def _whole(m: Match) -> bool:
     return not m.root.types[0].dtype.is_inexact
 
 
+def _signed(m: Match) -> bool:
+    """On floats and signed integers."""
+    return m.root.types[0].dtype.kind != "uint"
+
+
 def _inexact(m: Match) -> bool:
     return m.root.types[0].dtype.is_inexact
 
@@ -59,7 +64,7 @@ PRODUCTS = (
     Rule("x · 0 = 0", mul(x, zero), zero, _whole),
     Rule("(−x) · (−y) = x · y", mul(neg(x), neg(y)), mul(x, y)),
     Rule("(−x) / (−y) = x / y", div(neg(x), neg(y)), div(x, y), _inexact),
-    Rule("|−x| = |x|", abs_(neg(x)), abs_(x)),
+    Rule("|−x| = |x|", abs_(neg(x)), abs_(x), _signed),
     Rule("||x|| = |x|", abs_(abs_(x)), abs_(x)),
     Rule("|x| · |x| = x · x", mul(abs_(x), abs_(x)), mul(x, x)),
 )

@@ -1,11 +1,11 @@
-"""Every length of a vector's tail for every dtype: results right, and nothing written beside them."""
+"""Tails of vectors for every dtype: results right, and nothing written beside them."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 from agreement import check_graph, run_compiled
-from random_graphs import draw_array
+from random_programs import draw_array
 
 from lazir.compiler.graph import Builder
 from lazir.compiler.opdef import OPS, Domain
