@@ -277,10 +277,7 @@ def _reads_are_local(
 ) -> bool:
     """Every member reads other members at its own point only."""
     together = set(producer.members) | set(consumer.members)
-    readers = list(consumer.members)
-    if consumer in producer.producers:  # a sibling may read the consumer's members
-        readers += producer.members
-    for node in readers:
+    for node in consumer.members:
         if kind_of(node) == OPAQUE:
             continue
         reads, _ = member_reads(parts, node)
@@ -355,7 +352,8 @@ def _merge(parts: Partition, producer: Cluster, consumer: Cluster) -> Cluster:
     producer.cost += consumer.cost
     own = set(producer.members)
     for value, maps in consumer.reads.items():
-        producer.reads.setdefault(value, set()).update(maps)
+        if value.node not in own:
+            producer.reads.setdefault(value, set()).update(maps)
     producer.producers = (producer.producers | consumer.producers) - {producer, consumer}
     for node in consumer.members:
         parts.home[node] = producer
