@@ -166,6 +166,8 @@ def _plain(map: AffineMap, shape: Shape) -> Axes:
 
 def _stage_dims(g: Generic, values: dict[int, Axes], shapes: dict[int, Shape]) -> tuple[int, ...]:
     """The first Generic's dim behind each dim of `g`, -1 for dims of size 1."""
+    if not any(read.source in values for read in g.reads) and g.dims in shapes.values():
+        return tuple(range(len(g.dims)))  # it makes nothing of the product, as x to the power 0
     dims: list[int] = [-1] * len(g.dims)
     for read in g.reads:
         if read.source not in values:

@@ -148,3 +148,14 @@ def test_a_kernel_is_joined_once():
 
     for n in (0, 3):
         check([tensor(f64, 15, 1, n)] * 2 + [tensor(f16, 15, 1, n), tensor(i1, 15, 1, n)], build)
+
+
+def test_product_of_which_nothing_is_made():
+    """What follows a product may not read it at all: x to the power 0 is 1."""
+
+    def build(b: Builder, x: Value, y: Value) -> list[Value]:
+        dims = {"lhs_contracting": (1,), "rhs_contracting": (0,), "lhs_batch": (), "rhs_batch": ()}
+        power = OPS["integer_pow"](b, OPS["dot_general"](b, x, y, **dims), exponent=0)
+        return [OPS["copysign"](b, power, constant(b, -1, f32, power.shape))]
+
+    check([tensor(f32, 5, 3), tensor(f32, 3, 17)], build)
