@@ -74,7 +74,7 @@ def number(value: float | None, scale: float = 1.0) -> str:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """A Markdown table whose columns line up as plain text; the first is text, others numbers."""
-    widths = [max(len(r[k]) for r in [head, *rows]) for k in range(len(head))]
+    widths = [max(3, *(len(r[k]) for r in [head, *rows])) for k in range(len(head))]
 
     def line(cells: Sequence[str]) -> str:
         padded = [

@@ -57,7 +57,7 @@ def everything() -> list[Workload]:
 
 def exactly(name: str) -> Workload:
     """The workload of that name; the probes of the floor are found too."""
-    probes = importlib.import_module("workloads.floor").WORKLOADS
+    probes: list[Workload] = importlib.import_module("workloads.floor").WORKLOADS
     return next(w for w in [*everything(), *probes] if w.name == name)
 
 
