@@ -18,6 +18,8 @@ import numpy as np
 class DType:
     """An element type. One object per type, so `is` and `==` agree.
 
+    NumPy's name and dtype of the same elements are equal to it too, and NumPy takes it for a dtype.
+
     `name` is its MLIR text, `kind` one of bool int uint float complex index token, `bits` its
     width.
     """
@@ -31,6 +33,25 @@ class DType:
 
     def __repr__(self) -> str:
         return self.name
+
+    def __eq__(self, other: object) -> bool:
+        if self is other or isinstance(other, DType):
+            return self is other
+        if isinstance(other, str):
+            return dtype_named(other) is self
+        scalar = isinstance(other, type) and issubclass(other, np.generic)
+        if scalar or isinstance(other, np.dtype):
+            return dtype_of_numpy(np.dtype(other)) is self
+        return NotImplemented
+
+    __hash__ = object.__hash__
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """What NumPy takes it for: `np.zeros(3, x.dtype)`. TypeError for bf16, which it lacks."""
+        if self.name == "bf16":
+            raise TypeError("NumPy has no bf16; convert with .astype first, or use ml_dtypes")
+        return self.numpy
 
     @property
     def is_float(self) -> bool:
