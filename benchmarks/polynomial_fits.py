@@ -96,6 +96,7 @@ def _erfinv_factor(w: mpf) -> mpf:
     return y / x
 
 
+# fmt: off
 FITS: list[Fit] = [
     Fit(
         "EXP", "exp(r) = 1 + r + r*r*P(r)",
@@ -191,3 +192,4 @@ FITS: list[Fit] = [
         {"f64": (mpf(-1), mpf("1.01"))}, {"f64": 18},
     ),
 ]
+# fmt: on

@@ -1,7 +1,7 @@
 """Examples of ops of which one operand is a given tensor, larger than the table's own examples.
 
-Takes: a seeded generator, a tensor type. Gives: `WIDE`: by op, what draws operand types and attributes,
-or None where the op does not take the tensor. Must not know: graphs.
+Takes: a seeded generator, a tensor type. Gives: `WIDE`: by op, what draws operand types and
+attributes, or None where the op does not take the tensor. Must not know: graphs.
 """
 
 from __future__ import annotations

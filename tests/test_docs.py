@@ -94,6 +94,13 @@ def test_the_table_of_ops_is_current() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_architecture_names_files_that_are_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    known = [str(p) for p in ROOT.rglob("*.py") if ".venv" not in str(p)]
+    for name in set(re.findall(r"`([\w/]+\.py)`", text)):
+        assert any(path.endswith("/" + name) for path in known), f"there is no {name}"
+
+
 def test_every_page_is_in_the_navigation() -> None:
     listed = set(re.findall(r"[\w/.-]+\.md", (ROOT / "mkdocs.yml").read_text()))
     there = {str(p.relative_to(ROOT / "docs")) for p in (ROOT / "docs").rglob("*.md")}

@@ -6,8 +6,8 @@ AssertionError that shows the worst element. Must not know: how the other way wo
 How far a result may be off follows from the graph itself: the interpreter runs it several times,
 each time moving every inexact element by the error bound of its op, up or down at random (Monte
 Carlo arithmetic: D. S. Parker, "Monte Carlo arithmetic: exploiting randomness in floating-point
-arithmetic", 1997). What spreads far is ill-conditioned and gets a wide bound; integers and bools that
-do not come out the same every time hang on a rounding and are left out, and so are counted.
+arithmetic", 1997). What spreads far is ill-conditioned and gets a wide bound; integers and bools
+that do not come out the same every time hang on a rounding and are left out, and so are counted.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def run_guarded(program: Program, inputs: Sequence[Array]) -> list[Array]:
 
 
 class Guarded:
-    """An array on a cache line, full of garbage or a copy of another, with guard bytes around it."""
+    """An array on a cache line, full of garbage or a copy of another, guard bytes around it."""
 
     GUARD = 512
 
@@ -113,7 +113,7 @@ class Guarded:
 
 # -- units in the last place ------------------------------------------------------------------
 def spacing(values: Array, dtype: DType) -> Array:
-    """The distance between neighbouring floats of `dtype` at each value, as f64; inf at infinity."""
+    """The distance between neighbouring floats of `dtype` at each value, f64; inf at infinity."""
     size = np.abs(np.asarray(values, np.float64))
     if dtype is f64:
         step = np.spacing(size)

@@ -28,7 +28,7 @@ def check(
 
 
 def test_one_value_converted_to_two_types():
-    """Scalar nodes were told apart by op and operands alone: the second conversion was the first."""
+    """Scalar nodes were told apart by op and operands: the second conversion was the first."""
     for source, first, second in ((f16, f32, f64), (i8, i32, i64), (i64, i32, i8), (f64, f32, f16)):
         check(
             [tensor(source, 19)],

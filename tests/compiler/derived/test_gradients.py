@@ -1,4 +1,4 @@
-"""Gradients of random smooth graphs: compiled against interpreted, and against finite differences."""
+"""Gradients of random smooth graphs: compiled against interpreted, and finite differences."""
 
 from __future__ import annotations
 

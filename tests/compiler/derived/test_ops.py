@@ -1,6 +1,6 @@
-"""Every op of the table, compiled, against the interpreter: its examples, edge values, other targets.
+"""Every op of the table, compiled, against the interpreter: examples, edge values, other targets.
 
-Integers and bools exactly; floats within the op's error bound, which `agreement` makes of the record.
+Integers and bools exactly; floats within the op's error bound, which `agreement` takes from it.
 """
 
 from __future__ import annotations
