@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from ..kernel import Generic, Kernel
 from ..mlir.ir import AffineMap, Module, Value
@@ -23,6 +24,7 @@ from .nest import (
     chunks,
     vector_lanes,
 )  # fmt: skip
+from .pieces import pieces
 from .scheduled import Scheduled
 
 INNER_BLOCK = 8192
@@ -34,7 +36,9 @@ def schedule_map(kernel: Kernel, target: Target, module: Module, name: str) -> S
     (generic,) = kernel.generics
     nest = Nest(kernel, target, module, name)
     if all(generic.dims):
-        MapLoops(nest, generic).write()
+        for piece in pieces(generic):
+            nest.kernel = replace(kernel, generics=(piece,))
+            MapLoops(nest, piece).write()
     nest.finish()
     module.ops.append(nest.function)
     return Scheduled(nest.function)
@@ -52,6 +56,15 @@ class MapLoops:
         inner = self.extents[-1] if self.extents else 1
         self.vector_dim = self.groups[-1][-1] if self.groups else 0
         self.lanes = vector_lanes(nest.target, body_dtypes(nest.kernel), inner)
+        if not self._stores_neighbours():
+            self.lanes = 1
+
+    def _stores_neighbours(self) -> bool:
+        """Whether results along the innermost dim lie side by side (in a piece one wide they do
+        not).
+        """
+        forms = [address_form(o.map, o.type.shape)[0] for o in self.generic.outs if o.map]
+        return all(not form or form[self.vector_dim] == 1 for form in forms)
 
     def write(self) -> None:
         """The whole nest."""
