@@ -95,6 +95,18 @@ def assign(tensor: Tensor, new: Handle) -> None:
         watch(tensor)
 
 
+def augmented(tensor: Tensor, new: Any) -> Any:
+    """tensor += …: another tensor under the same name, as in JAX.
+
+    Under `no_grad` a leaf that requires a gradient takes the value itself, as in PyTorch: else
+    `for p in params: p -= rate * p.grad` would leave every parameter as it was.
+    """
+    if new is NotImplemented or not (tensor.requires_grad and tensor._is_leaf and grad_is_off()):
+        return new
+    write(tensor, ..., new)
+    return tensor
+
+
 def require_gradient(tensor: Tensor, wanted: bool) -> None:
     """Set `requires_grad` of a leaf."""
     data = tensor._data("the data")

@@ -143,6 +143,18 @@ class Operators(Handle):
     def __round__(self, decimals: int = 0) -> Self:
         return late.numpy.round(self, decimals)
 
+    def __iadd__(self, other: Any) -> Self:
+        return late.methods.augmented(self, self.__add__(other))
+
+    def __isub__(self, other: Any) -> Self:
+        return late.methods.augmented(self, self.__sub__(other))
+
+    def __imul__(self, other: Any) -> Self:
+        return late.methods.augmented(self, self.__mul__(other))
+
+    def __itruediv__(self, other: Any) -> Self:
+        return late.methods.augmented(self, self.__truediv__(other))
+
     # -- indexing ------------------------------------------------------------------------
     def __getitem__(self, key: Any) -> Self:
         return late.indexing.getitem(self, key)

@@ -48,3 +48,31 @@ def test_a_step_is_one_program(programs: list[int], name: str, look: bool) -> No
     assert loss.item() < 0.7 * losses[0]
     assert len(programs) == made
     assert max(programs) < 400
+
+
+def test_parameters_change_in_place_under_no_grad() -> None:
+    params = [lnp.asarray(np.ones(3)), lnp.asarray(np.full(2, 2.0))]
+    for p in params:
+        p.requires_grad = True
+    for _ in range(2):
+        sum((p * p).sum() for p in params).backward()
+        with lz.no_grad():
+            for p in params:
+                p -= 0.1 * p.grad
+                p.zero_grad()
+    assert all(p.requires_grad and p.is_leaf for p in params)
+    np.testing.assert_allclose(params[0].detach().numpy(), np.full(3, 0.64))
+    np.testing.assert_allclose(params[1].detach().numpy(), np.full(2, 1.28))
+
+
+def test_augmented_assignment_rebinds_elsewhere() -> None:
+    x = lnp.asarray(np.ones(3))
+    y = x
+    x += 1
+    assert x is not y and y.numpy().tolist() == [1.0] * 3
+    w = lnp.asarray(np.ones(3))
+    w.requires_grad = True
+    h = w
+    h *= 3.0
+    (h * h).sum().backward()
+    assert w.grad.numpy().tolist() == [18.0] * 3
