@@ -104,7 +104,7 @@ def _linearise_checkpoint(
 
 
 def _split_checkpoint(b: Builder, node: Node, unknown: Sequence[bool]) -> Sequence[Value]:
-    graph: Graph = node.attrs["body"]
+    graph = separate(node.attrs["body"], unknown)
     outs = reached(graph, unknown)
     keep = [not f for f in unknown]
     first = reordered(graph, where(keep), where([not f for f in outs]))
