@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from lazir.compiler.graph import Value
 from lazir.compiler.opdef import OPS
 from lazir.compiler.types import DType, TensorType
@@ -233,14 +235,14 @@ def _settled(
 def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
     """`body_fun(i, value)` for i from `lower` to below `upper`.
 
-    With plain integers as bounds it can be differentiated in reverse.
+    With plain integers as bounds it can be differentiated in reverse. Bounds are integer scalars.
 
     >>> import lazir as lz
     >>> lz.fori_loop(0, 5, lambda i, total: total + i, 0).item()
     10
     """
-    if isinstance(lower, int) and isinstance(upper, int):
-        count = max(0, upper - lower)
+    if isinstance(lower, int | np.integer) and isinstance(upper, int | np.integer):
+        lower, count = int(lower), max(0, int(upper) - int(lower))
 
         def step(state: Any, _: Any) -> Any:
             i, value = state
@@ -251,9 +253,11 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         carry = _Carry((start, init_val), names)
         (_, value), _ = _scan("fori_loop", step, carry, None, count)
         return value
-    dtype = result_dtype(
-        [operand(x).dtype for x in (lower, upper) if not operand(x).weak], [int64]
-    )[0]
+    bounds = [operand(x) for x in (lower, upper)]
+    for bound in bounds:
+        if not bound.dtype.is_integer or bound.shape != ():
+            fail(f"fori_loop runs between integers, got a bound of {bound.dtype}{[*bound.shape]}")
+    dtype = result_dtype([b.dtype for b in bounds if not b.weak], [int64])[0]
     low, high = tensor(lift(operand(lower), dtype)), tensor(lift(operand(upper), dtype))
 
     def go_on(state: Any) -> Any:

@@ -106,7 +106,7 @@ class Tensor(Operators):
         >>> lz.Tensor([5]).item()
         5
         """
-        data = self._data("the value", "use lz.cond, lz.where, or return it")
+        data = self._data("the value", "use lz.cond or lnp.where, or return it")
         if self._dtype is bf16:
             data = bf16_values(data)
         if not index and data.size != 1:

@@ -55,3 +55,13 @@ def test_newton(wrap) -> None:
     np.testing.assert_allclose(wrap(lz.vmap(root))(values).numpy(), np.sqrt(values), rtol=1e-12)
     slope = wrap(lz.jacfwd(root))(np.float64(2))
     np.testing.assert_allclose(slope.numpy(), 0.5 / np.sqrt(2.0), rtol=1e-6)
+
+
+def test_bounds_are_integers() -> None:
+    power = lz.grad(lambda x: lz.fori_loop(np.int64(0), np.int32(3), lambda i, v: v * x, x))
+    assert power(2.0).item() == 32.0
+    count = lz.compile(lambda n: lz.fori_loop(0, n, lambda i, v: v + 1, 0))
+    assert [count(n).item() for n in (3, -2, np.uint8(200))] == [3, 0, 200]
+    for bound in (2.5, np.arange(3)):
+        with pytest.raises(lz.errors.TypeRuleError, match="between integers"):
+            lz.fori_loop(0, bound, lambda i, v: v, 0.0)
