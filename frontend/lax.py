@@ -13,10 +13,12 @@ from lazir.compiler.errors import ShapeError
 from lazir.compiler.graph import Value
 
 from . import numpy as lnp
-from .apply import call, fail, lift, operand, tensor
+from .apply import call, fail, lift, normal_axis, operand, tensor
 from .control import cond, fori_loop, map, scan, switch, while_loop
 from .numpy.arithmetic import add, divide, maximum, minimum, multiply, negative, sign, subtract
+from .numpy.cumulative import running
 from .numpy.functions import cos, erf, exp, log, log1p, rsqrt, sin, sqrt, tanh
+from .numpy.ordered import sorted_together, top_k
 from .tensor import Tensor
 from .transforms import stop_gradient
 
@@ -90,10 +92,76 @@ def iota(dtype: Any, size: int) -> Tensor:
     return lnp.arange(size, dtype=dtype)
 
 
+def cumsum(operand_: Any, axis: int = 0, reverse: bool = False) -> Tensor:
+    """The sums of the elements up to each one along an axis, or from the end.
+
+    >>> import lazir as lz, lazir.numpy as lnp
+    >>> print(lz.lax.cumsum(lnp.array([1, 2, 3]), reverse=True))
+    [6 5 3]
+    """
+    return tensor(running("cumsum", lift(operand(operand_)), axis, "cumsum", reverse))
+
+
+def cumprod(operand_: Any, axis: int = 0, reverse: bool = False) -> Tensor:
+    """The products of the elements up to each one along an axis, or from the end.
+
+    >>> import lazir as lz, lazir.numpy as lnp
+    >>> print(lz.lax.cumprod(lnp.array([1, 2, 3])))
+    [1 2 6]
+    """
+    return tensor(running("cumprod", lift(operand(operand_)), axis, "cumprod", reverse))
+
+
+def cummax(operand_: Any, axis: int = 0, reverse: bool = False) -> Tensor:
+    """The largest of the elements up to each one along an axis, or from the end.
+
+    Of equal elements the first one met has the derivative.
+
+    >>> import lazir as lz, lazir.numpy as lnp
+    >>> print(lz.lax.cummax(lnp.array([1, 3, 2])))
+    [1 3 3]
+    """
+    return tensor(running("cummax", lift(operand(operand_)), axis, "cummax", reverse))
+
+
+def cummin(operand_: Any, axis: int = 0, reverse: bool = False) -> Tensor:
+    """The smallest of the elements up to each one along an axis, or from the end.
+
+    Of equal elements the first one met has the derivative.
+
+    >>> import lazir as lz, lazir.numpy as lnp
+    >>> print(lz.lax.cummin(lnp.array([3, 1, 2])))
+    [3 1 1]
+    """
+    return tensor(running("cummin", lift(operand(operand_)), axis, "cummin", reverse))
+
+
+def sort(operand_: Any, dimension: int = -1, is_stable: bool = True, num_keys: int = 1) -> Any:
+    """The elements in increasing order along an axis, NaNs last; of several tensors all are moved
+    as the first `num_keys` say.
+
+    >>> import lazir as lz, lazir.numpy as lnp
+    >>> keys, values = lz.lax.sort((lnp.array([2, 1]), lnp.array([10, 20])))
+    >>> print(keys, values)
+    [1 2] [20 10]
+    """
+    several = isinstance(operand_, list | tuple)
+    values = [lift(operand(x)) for x in (operand_ if several else (operand_,))]
+    if not values:
+        fail("sort takes at least one tensor")
+    axis = normal_axis(dimension, len(values[0].shape), "sort")
+    found = tuple(tensor(v) for v in sorted_together(values, axis, num_keys))
+    return found if several else found[0]
+
+
 __all__ = [
     "add",
     "cond",
     "cos",
+    "cummax",
+    "cummin",
+    "cumprod",
+    "cumsum",
     "div",
     "dynamic_index_in_dim",
     "dynamic_slice",
@@ -114,10 +182,12 @@ __all__ = [
     "select",
     "sign",
     "sin",
+    "sort",
     "sqrt",
     "stop_gradient",
     "sub",
     "switch",
     "tanh",
+    "top_k",
     "while_loop",
 ]
