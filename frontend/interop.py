@@ -13,6 +13,7 @@ import numpy as np
 from . import numpy as lnp
 from .apply import fail
 from .handle import array_and_dtype, wrap_array
+from .numpy.cumulative import accumulate
 
 _UFUNC_NAMES = {"conjugate": "conj", "arctan2": "arctan2"}
 _REDUCTIONS = {
@@ -38,6 +39,10 @@ def array_ufunc(ufunc: Any, method: str, inputs: Any, options: dict[str, Any]) -
         if initial is not None and initial is not np._NoValue:
             options["initial"] = initial
         return getattr(lnp, _REDUCTIONS[ufunc.__name__])(*inputs, **options)
+    if method == "accumulate" and not options.keys() - {"axis"}:
+        made = accumulate(ufunc.__name__, *inputs, dtype=dtype, **options)
+        if made is not None:
+            return made
     function = getattr(lnp, _UFUNC_NAMES.get(ufunc.__name__, ufunc.__name__), None)
     if method != "__call__" or function is None or options or where not in (None, True):
         fail(

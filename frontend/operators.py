@@ -327,6 +327,28 @@ class Operators(Handle):
         """See `lazir.numpy.ptp`."""
         return late.numpy.ptp(self, axis, **options)
 
+    # -- order ---------------------------------------------------------------------------
+    def cumsum(self, axis: int | None = None, dtype: Any = None) -> Self:
+        """See `lazir.numpy.cumsum`."""
+        return late.numpy.cumsum(self, axis, dtype)
+
+    def cumprod(self, axis: int | None = None, dtype: Any = None) -> Self:
+        """See `lazir.numpy.cumprod`."""
+        return late.numpy.cumprod(self, axis, dtype)
+
+    def argsort(self, axis: int | None = -1, **options: Any) -> Self:
+        """See `lazir.numpy.argsort`."""
+        return late.numpy.argsort(self, axis, **options)
+
+    def searchsorted(self, v: Any, side: str = "left", sorter: Any = None) -> Self:
+        """See `lazir.numpy.searchsorted`."""
+        return late.numpy.searchsorted(self, v, side, sorter)
+
+    def nonzero(self, **options: Any) -> tuple[Self, ...]:
+        """See `lazir.numpy.nonzero`."""
+        return late.numpy.nonzero(self, **options)
+
+    # -- functions -----------------------------------------------------------------------
     def exp(self) -> Self:
         """e to the power x, PyTorch's method."""
         return late.numpy.exp(self)

@@ -87,6 +87,26 @@ def nancumprod(a: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
     return _total("cumprod", a, axis, dtype, "nancumprod", 1)
 
 
+_ACCUMULATES = {"add": "cumsum", "multiply": "cumprod", "maximum": "cummax", "minimum": "cummin"}
+
+
+def accumulate(ufunc: str, a: Any, axis: int = 0, dtype: Any = None) -> Tensor | None:
+    """NumPy's `ufunc.accumulate` for sums, products and extrema; None for other ufuncs.
+
+    >>> import lazir.numpy as lnp
+    >>> print(accumulate("maximum", lnp.array([1, 3, 2])))
+    [1 3 3]
+    """
+    op = _ACCUMULATES.get(ufunc)
+    if op is None:
+        return None
+    if op in ("cumsum", "cumprod"):
+        return _total(op, a, axis, dtype, ufunc, None)
+    return tensor(
+        running(op, lift(operand(a), None if dtype is None else as_dtype(dtype)), axis, ufunc)
+    )
+
+
 def _with_initial(
     op: str, x: Any, axis: int | None, dtype: Any, include_initial: bool, unit: int
 ) -> Tensor:
@@ -148,4 +168,5 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tensor:
         step = diff(places, axis=0 if len(places.shape) == 1 else k)
         if len(places.shape) == 1:
             step = step.reshape([-1 if d == k else 1 for d in range(len(value.shape))])
-    return (tensor(call("add", low, high)) * step * 0.5).sum(axis=k)
+    pieces: Tensor = tensor(call("add", low, high)) * step * 0.5
+    return pieces.sum(axis=k)

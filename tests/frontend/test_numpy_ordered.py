@@ -137,6 +137,21 @@ def test_running_extrema() -> None:
                 near(lz.lax.cummin(x, axis, reverse=True), backwards)
 
 
+def test_accumulate_and_methods() -> None:
+    x = plain((3, 4), np.float32)
+    t = lz.Tensor(x)
+    for ufunc in (np.add, np.multiply, np.maximum, np.minimum):
+        near(ufunc.accumulate(t), ufunc.accumulate(x))
+        near(ufunc.accumulate(t, axis=1), ufunc.accumulate(x, axis=1))
+    near(t.cumsum(0), x.cumsum(0))
+    near(t.cumprod(), x.cumprod())
+    same(t.argsort(), x.argsort(kind="stable"))
+    same((t > 0).nonzero()[1], (x > 0).nonzero()[1])
+    same(t[0].argsort().searchsorted(2), x[0].argsort().searchsorted(2))
+    with pytest.raises(TypeError, match="accumulate"):
+        np.subtract.accumulate(t)
+
+
 def test_array_standard_names() -> None:
     x = plain((3, 4), np.float32)
     near(lnp.cumulative_sum(x, axis=1), np.cumulative_sum(x, axis=1))
