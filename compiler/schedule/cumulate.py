@@ -3,7 +3,8 @@
 Takes: a Kernel of kind cumulate. Gives: its loop nest. Where the axis is not the contiguous one,
 vectors run across it, each lane with an accumulator of its own; where it is, a vector is summed up
 in registers by a tree of shifts, whose shape depends on its width alone, and joined with what came
-before. Must not know: which ops are cumulative.
+before. Few long lines are cut into blocks: what each block joins to comes first, then what stands
+before each, then all blocks. Must not know: which ops are cumulative.
 """
 
 from __future__ import annotations
@@ -14,28 +15,36 @@ from collections.abc import Sequence
 from ..kernel import BACKWARD, Generic, Kernel
 from ..mlir.ir import Module, Value
 from ..target import Target
-from ..types import VectorType, element
+from ..types import MemRefType, VectorType, element
 from .map import parallel_loops
 from .nest import At, Lanes, Nest, address_form, body_dtypes, body_work, vector_lanes
-from .passes import combine
+from .passes import across_lanes, combine
 from .scheduled import Scheduled
 
 SIDE_BY_SIDE = 4
 """Vectors of neighbouring columns that go along the axis together."""
+LONG_LINE = 262144
+"""Lines at least this long are cut into blocks when there are few of them: reading them twice costs
+less than leaving all threads but one idle."""
+BLOCK = 16384
+"""Elements of a block."""
 
 
 def schedule_cumulate(kernel: Kernel, target: Target, module: Module, name: str) -> Scheduled:
     """The loop nest of a cumulative kernel."""
     nest = Nest(kernel, target, module, name)
+    workspace = 0
     if all(kernel.generics[0].dims):
         loops = CumulateLoops(nest)
         if loops.across:
             loops.write_across()
+        elif loops.splits():
+            workspace = loops.write_blocks()
         else:
             loops.write_along()
     nest.finish()
     module.ops.append(nest.function)
-    return Scheduled(nest.function)
+    return Scheduled(nest.function, workspace)
 
 
 class CumulateLoops:
@@ -59,6 +68,8 @@ class CumulateLoops:
         along = self.extents[-1] if self.across else self.count
         self.lanes = vector_lanes(nest.target, body_dtypes(nest.kernel), along)
         self.work = sum(body_work(g) for g in self.generics)
+        steps = 1 + (self.lanes - 1).bit_length()
+        self.along_work = self.work * steps / self.lanes
 
     def _coords(self, joined: Sequence[Value]) -> list[Value]:
         """An index for every dim, 0 for the axis."""
@@ -153,41 +164,40 @@ class CumulateLoops:
     # -- along lines ------------------------------------------------------------------------
     def write_along(self) -> None:
         """Every line by one thread, a vector of it at a time."""
-        parallel_loops(self.nest, self.extents, self.work * self.count, self._line)
+        parallel_loops(self.nest, self.extents, self.along_work * self.count, self._line)
 
     def _line(self, joined: Sequence[Value]) -> None:
-        b, lanes = self.b, self.lanes
-        start = self._coords(joined)
-        if lanes == 1:
+        if self.lanes == 1:
             self._lines(joined, [None])
-            return
-        whole = self.count // lanes * lanes
-        left = self.count - whole
-        held = self._units(lanes)
-        if left and self.backward:
-            held = self._rest(start, whole, left, held)
+        else:
+            start, zero = self._coords(joined), self.b.index(0)
+            self._stretch(start, zero, self.count, self._units(self.lanes))
+
+    def _stretch(
+        self, start: Sequence[Value], base: Value, count: int, held: Sequence[Value]
+    ) -> None:
+        """`count` elements of a line from `base`; `held` came before them."""
+        b, lanes = self.b, self.lanes
+        whole = count // lanes * lanes
+        edge = b.add(base, whole)
+        mask = self.nest.first_mask(count - whole, lanes)
+        if count > whole and self.backward:
+            held = self._vector(self._at(start, edge, mask), held)
         if whole:
 
             def body(i: Value, values: list[Value]) -> Sequence[Value]:
-                last = b.index(whole - lanes)
-                place = b.op("arith.subi", [last, i]) if self.backward else i
+                last = b.add(base, whole - lanes)
+                place = b.op("arith.subi", [last, i]) if self.backward else b.add(base, i)
                 return self._vector(self._at(start, place), values)
 
             held = b.loop_carry(b.index(0), b.index(whole), b.index(lanes), held, body)
-        if left and not self.backward:
-            self._rest(start, whole, left, held)
+        if count > whole and not self.backward:
+            self._vector(self._at(start, edge, mask), held)
 
     def _at(self, start: Sequence[Value], place: Value, mask: Value | None = None) -> At:
         coords = list(start)
         coords[self.axis] = place
         return At(tuple(coords), Lanes(self.axis, self.lanes, mask))
-
-    def _rest(
-        self, start: Sequence[Value], whole: int, left: int, held: Sequence[Value]
-    ) -> list[Value]:
-        """The last vector of a line, which is not full."""
-        mask = self.nest.first_mask(left, self.lanes)
-        return self._vector(self._at(start, self.b.index(whole), mask), held)
 
     def _vector(self, at: At, held: Sequence[Value]) -> list[Value]:
         """All Generics on the vector of a line; `held` and the result have what came before in
@@ -234,6 +244,119 @@ class CumulateLoops:
         last = 0 if self.backward else self.lanes - 1
         type = VectorType((self.lanes,), element(value.type))
         return self.b.op("vector.shuffle", [value, value], type, mask=[last] * self.lanes)
+
+    # -- long lines in blocks ---------------------------------------------------------------
+    def splits(self) -> bool:
+        """Whether few long lines are better cut into blocks."""
+        running = [g for g in self.generics if g.running_dim is not None]
+        few = math.prod(self.extents) < 16
+        return len(running) == 1 and few and self.count >= LONG_LINE and self.lanes > 1
+
+    def write_blocks(self) -> int:
+        """Three steps: what every block joins to, what stands before it, its elements; returns the
+        workspace bytes. The last, shorter block is joined to nothing.
+        """
+        b, nest = self.b, self.nest
+        running = next(g for g in self.generics if g.running_dim is not None)
+        blocks, left = divmod(self.count, BLOCK)
+        parts = blocks + 1
+        buffers, nbytes = self._partials(running, math.prod(self.extents) * parts)
+        many = [*self.extents, blocks]
+
+        def total(joined: Sequence[Value]) -> None:
+            *line, number = joined
+            self._total(running, line, number, self._slot(line, parts, number), buffers)
+
+        def before(line: Sequence[Value]) -> None:
+            self._before(running, self._slot(line, parts, b.index(0)), blocks, buffers)
+
+        def block(joined: Sequence[Value]) -> None:
+            *line, number = joined
+            self._stretch(*self._begin(line, number, BLOCK, parts, buffers))
+
+        def rest(line: Sequence[Value]) -> None:
+            self._stretch(*self._begin(line, b.index(blocks), left, parts, buffers))
+
+        parallel_loops(nest, many, self.work * BLOCK / self.lanes, total)
+        parallel_loops(nest, self.extents, 2.0 * blocks, before)
+        parallel_loops(nest, many, self.along_work * BLOCK, block)
+        if left:
+            parallel_loops(nest, self.extents, self.along_work * left, rest)
+        return nbytes
+
+    def _partials(self, running: Generic, count: int) -> tuple[list[Value], int]:
+        """A buffer for each accumulator in the workspace, and the bytes of all."""
+        sizes = [-(-count * out.type.dtype.itemsize // 64) * 64 for out in running.outs]
+        space, offset, buffers = self.nest.add_workspace(sum(sizes)), 0, []
+        for out, size in zip(running.outs, sizes):
+            type = MemRefType((count,), out.type.dtype)
+            buffers.append(self.b.op("memref.view", [space, self.b.index(offset)], type))
+            offset += size
+        return buffers, sum(sizes)
+
+    def _slot(self, line: Sequence[Value], parts: int, number: Value) -> Value:
+        total = self.b.index(0)
+        for value, extent in zip(line, self.extents):
+            total = self.b.add(self.b.mul(total, extent), value)
+        return self.b.add(self.b.mul(total, parts), number)
+
+    def _base(self, number: Value, size: int) -> Value:
+        """Where the block of a number begins; numbers go the way that is accumulated."""
+        first = self.b.mul(number, BLOCK)
+        if not self.backward:
+            return first
+        return self.b.op("arith.subi", [self.b.index(self.count - size), first])
+
+    def _begin(
+        self, line: Sequence[Value], number: Value, size: int, parts: int, buffers: Sequence[Value]
+    ) -> tuple[list[Value], Value, int, list[Value]]:
+        """What `_stretch` takes for a block."""
+        slot = self._slot(line, parts, number)
+        held = [self.b.splat(self.b.load(buffer, [slot]), self.lanes) for buffer in buffers]
+        return self._coords(line), self._base(number, size), size, held
+
+    def _total(
+        self,
+        running: Generic,
+        line: Sequence[Value],
+        number: Value,
+        slot: Value,
+        buffers: Sequence[Value],
+    ) -> None:
+        """All elements of a block joined, lane by lane, then across lanes."""
+        nest, b = self.nest, self.b
+        start, base = self._coords(line), self._base(number, BLOCK)
+        first = self.generics[: self.generics.index(running)]
+
+        def body(i: Value, held: list[Value]) -> Sequence[Value]:
+            at = self._at(start, b.add(base, i))
+            for g in first:
+                for k, value in enumerate(nest.run(g, at)):
+                    nest.held[nest.number_of(g, k)] = value
+            new = [nest.bodies.spread(nest.read(r, at), self.lanes) for r in running.reads]
+            nest.held.clear()
+            return combine(nest, running, held, new)
+
+        ends = (b.index(0), b.index(BLOCK), b.index(self.lanes))
+        held = b.loop_carry(*ends, self._units(self.lanes), body)
+        for value, buffer in zip(across_lanes(nest, running, held), buffers):
+            b.store(value, buffer, [slot])
+
+    def _before(self, running: Generic, slot: Value, blocks: int, buffers: Sequence[Value]) -> None:
+        """What each block of a line joins to gives way to what stands before the block."""
+        b = self.b
+
+        def body(i: Value, held: list[Value]) -> Sequence[Value]:
+            at = b.add(slot, i)
+            own = [b.load(buffer, [at]) for buffer in buffers]
+            for value, buffer in zip(held, buffers):
+                b.store(value, buffer, [at])
+            return combine(self.nest, running, held, own)
+
+        last = b.index(blocks)
+        held = b.loop_carry(b.index(0), last, b.index(1), self._units(None), body)
+        for value, buffer in zip(held, buffers):
+            b.store(value, buffer, [b.add(slot, last)])
 
 
 def _groups(kernel: Kernel, axis: int) -> list[list[int]]:
