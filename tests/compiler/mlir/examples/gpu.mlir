@@ -46,6 +46,11 @@ func.func @gpu_barrier() {
   return
 }
 
+func.func @gpu_memcpy(%d: memref<8xf32>, %s: memref<8xf32>) {
+  gpu.memcpy %d, %s : memref<8xf32>, memref<8xf32>
+  return
+}
+
 func.func @gpu_shuffle(%x: f32, %n: i32) {
   %0, %1 = gpu.shuffle xor %x, %n, %n : f32
   %2, %3 = gpu.shuffle up %n, %n, %n : i32
