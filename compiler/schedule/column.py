@@ -14,7 +14,7 @@ from ..mlir.ir import Module, Value
 from ..target import Target
 from .map import parallel_loops
 from .nest import At, Lanes, Nest, address_form, body_dtypes, body_work, vector_lanes
-from .passes import Space, passes_of, run_pass, space_of
+from .passes import Space, hold_all, outer_before_row, passes_of, run_pass, space_of
 from .row import schedule_row
 from .scheduled import Scheduled
 from .stream import StreamLoops
@@ -70,6 +70,8 @@ class ColumnLoops:
         self.space = space
         passes = passes_of(nest.kernel, space)
         self.step = next(p for p in passes if p.over_row)
+        self.before = outer_before_row(passes)
+        self.known: list[dict[int, Value]] = []  # what `before` made, for each vector of a block
         self.after = [g for p in passes if not p.over_row for g in p.generics]
         reduction = self.step.reduction
         assert reduction is not None
@@ -91,7 +93,9 @@ class ColumnLoops:
     def write(self) -> int:
         """The nest; returns the workspace bytes."""
         if self._is_long():
-            stream = StreamLoops(self.nest, self.space, self.step, self.lanes, STREAM_WIDTH)
+            stream = StreamLoops(
+                self.nest, self.space, self.step, self.before, self.lanes, STREAM_WIDTH
+            )
             parts, nbytes = stream.write()
 
             def finish(outer: Sequence[Value], vectors: list[Lanes], column: Value) -> None:
@@ -154,9 +158,14 @@ class ColumnLoops:
     ) -> list[list[Value]]:
         """What each vector of columns holds after all rows."""
         b = self.b
-        coords = self._coords(outer, column)
         each = len(self.reduction.outs)
         units = [self.nest.unit(o, self.lanes) for o in self.reduction.outs] * len(vectors)
+        self.known = []
+        for k, lanes in enumerate(vectors):
+            coords = self._coords(outer, b.add(column, k * self.lanes))
+            at = At(tuple(coords[: self.space.outer]), lanes)
+            self.known.append(hold_all(self.nest, self.before, at))
+            self.nest.held.clear()
 
         def loops(at: list[Value], held: list[Value], depth: int) -> list[Value]:
             if depth == len(self.rows):
@@ -169,7 +178,7 @@ class ColumnLoops:
 
             return b.loop_carry(b.index(0), b.index(self.rows[depth]), b.index(1), held, inner)
 
-        flat = loops(coords, units, 0)
+        flat = loops(self._coords(outer, column), units, 0)
         return [flat[k * each : (k + 1) * each] for k in range(len(vectors))]
 
     def _row_of(self, coords: list[Value], vectors: list[Lanes], held: list[Value]) -> list[Value]:
@@ -180,7 +189,9 @@ class ColumnLoops:
             at = list(coords)
             at[self.vector_dim] = self.b.add(coords[self.vector_dim], k * self.lanes)
             mine = held[k * each : (k + 1) * each]
+            nest.held = dict(self.known[k])
             result += run_pass(nest, self.step, At(tuple(at), lanes), mine)
+        nest.held.clear()
         return [nest.bodies.spread(v, self.lanes) for v in result]
 
     def _finish(

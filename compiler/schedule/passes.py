@@ -128,6 +128,22 @@ def run_pass(
     return result
 
 
+def hold_all(nest: Nest, generics: Sequence[Generic], at: At) -> dict[int, Value]:
+    """What `generics` make at one outer point or vector, by number; held from here on."""
+    made: dict[int, Value] = {}
+    for g in generics:
+        for k, value in enumerate(nest.run(g, at)):
+            made[nest.number_of(g, k)] = value
+        nest.held |= made
+    return made
+
+
+def outer_before_row(passes: Sequence[Pass]) -> list[Generic]:
+    """The Generics per outer point that the first pass over the row may read."""
+    first = next((k for k, p in enumerate(passes) if p.over_row), len(passes))
+    return [g for p in passes[:first] for g in p.generics]
+
+
 # -- joining accumulators -------------------------------------------------------------------------
 def combine(
     nest: Nest, generic: Generic, left: Sequence[Value], right: Sequence[Value]

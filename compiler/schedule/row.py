@@ -18,7 +18,19 @@ from ..target import Target
 from ..types import MemRefType
 from .map import parallel_loops
 from .nest import At, Lanes, Nest, body_dtypes, body_work, vector_lanes
-from .passes import Pass, Space, across_lanes, combine, passes_of, run_pass, space_of, tree, unroll
+from .passes import (
+    Pass,
+    Space,
+    across_lanes,
+    combine,
+    hold_all,
+    outer_before_row,
+    passes_of,
+    run_pass,
+    space_of,
+    tree,
+    unroll,
+)
 from .scheduled import Scheduled
 
 SPLIT_ROW = 32768
@@ -328,7 +340,9 @@ class RowLoops:
         coords = self._coords(joined)
         start = b.mul(number, size)
         loops = self._scalar_loops if self.lanes == 1 else self._vector_loops
+        hold_all(self.nest, outer_before_row(self.passes), At(tuple(coords[: self.space.outer])))
         held = loops(step, coords, extents, start)
+        self.nest.held.clear()
         where = b.add(self._slot(joined, parts), number)
         for value, buffer in zip(held, buffers):
             b.store(value, buffer, [where])

@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ..kernel import Generic
 from ..mlir.ir import Value
 from ..types import MemRefType
 from .map import parallel_loops
 from .nest import At, Lanes, Nest
-from .passes import Pass, Space, combine, run_pass
+from .passes import Pass, Space, combine, hold_all, run_pass
 
 ROWS_TOGETHER = 4
 """Rows added to an accumulator between its load and its store."""
@@ -27,11 +28,15 @@ MAX_PARTS = 32
 class StreamLoops:
     """Writes parts of rows against the whole width, then joins them."""
 
-    def __init__(self, nest: Nest, space: Space, step: Pass, lanes: int, width: int) -> None:
+    def __init__(
+        self, nest: Nest, space: Space, step: Pass, before: Sequence[Generic], lanes: int,
+        width: int,
+    ) -> None:  # fmt: skip
         self.nest = nest
         self.b = nest.b
         self.space = space
         self.step = step
+        self.before = before
         reduction = step.reduction
         assert reduction is not None
         self.reduction = reduction
@@ -161,12 +166,16 @@ class StreamLoops:
         def body(offset: Value, lanes: Lanes) -> None:
             where = b.add(place, offset)
             held = [nest.get(buffer, where, lanes) for buffer in self.partials]
+            outer = list(coords[: self.space.outer])
+            outer[self.vector_dim] = b.add(coords[self.vector_dim], offset)
+            hold_all(nest, self.before, At(tuple(outer), lanes))
             for k in range(count):
                 at = list(coords)
                 at[self.vector_dim] = b.add(coords[self.vector_dim], offset)
                 at[dim] = b.add(row, k)
                 taken = run_pass(nest, self.step, At(tuple(at), lanes), held)
                 held = [nest.bodies.spread(v, self.lanes) for v in taken]
+            nest.held.clear()
             for value, buffer in zip(held, self.partials):
                 nest.put(value, buffer, where, lanes)
 
