@@ -18,7 +18,7 @@ from .kernel import REDUCTION, Generic, Output, Read
 from .kernel_text import plain_dim
 from .mlir.ir import AffineMap, Dense, Op, Typed, Value
 from .mlir.printer import print_op
-from .types import DType, TensorType
+from .types import DType, TensorType, element
 
 _SHOWN_LINES = 8
 
@@ -71,7 +71,7 @@ class Body:
         return made
 
     def _constant(self, dense: Dense) -> GraphValue:
-        type = TensorType((), dense.type.dtype)  # type: ignore[union-attr]
+        type = TensorType((), element(dense.type))
         return self.builder.add("arith.constant", (), {"value": dense}, (type,)).result
 
     def add(self, op: Op) -> None:

@@ -40,7 +40,7 @@ def array_ufunc(ufunc: Any, method: str, inputs: Any, options: dict[str, Any]) -
             options["initial"] = initial
         return getattr(lnp, _REDUCTIONS[ufunc.__name__])(*inputs, **options)
     if method == "accumulate" and not options.keys() - {"axis"}:
-        made = accumulate(ufunc.__name__, *inputs, dtype=dtype, **options)
+        made = accumulate(ufunc.__name__, inputs[0], options.get("axis", 0), dtype)
         if made is not None:
             return made
     function = getattr(lnp, _UFUNC_NAMES.get(ufunc.__name__, ufunc.__name__), None)

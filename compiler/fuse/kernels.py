@@ -99,7 +99,7 @@ def _lower_opaque(node: Node, builder: Builder, mapping: dict[Value, Value]) -> 
     attrs = dict(node.attrs)
     if node.op == "constant":
         dense: Dense = attrs["value"]
-        type = storage_type(TensorType(dense.type.shape, dense.type.dtype))  # type: ignore[union-attr]
+        type = storage_type(node.types[0])
         data = np.ascontiguousarray(dense.data).astype(type.dtype.numpy, copy=False)
         if dense.data.dtype.kind == "u" and dense.data.dtype.itemsize == type.dtype.itemsize:
             data = dense.data.view(type.dtype.numpy) if type.dtype.is_integer else dense.data

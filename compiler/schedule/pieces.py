@@ -100,10 +100,11 @@ def _form(
         return Form(zero, int(node.attrs["value"].data))
     if node.op == "linalg.index":
         return Form(tuple(int(d == node.attrs["dim"]) for d in range(rank)), 0)
-    operands = [forms.get(v) for v in node.inputs]
-    if len(operands) != 2 or operands[0] is None or operands[1] is None:
+    if len(node.inputs) != 2:
         return None
-    a, b = operands
+    a, b = forms.get(node.inputs[0]), forms.get(node.inputs[1])
+    if a is None or b is None:
+        return None
     if node.op == "arith.addi":
         return a.plus(b)
     if node.op == "arith.subi":
