@@ -252,6 +252,24 @@ def one_element(m: Maker, x: Value, y: Value) -> Value:
     return m.scatter(x, place, y, op="mul", mode="drop", **attrs)
 
 
+# -- order ----------------------------------------------------------------------------------------
+@program(tensor(f32, 4, 37), tensor(bf16, 6, 5), tensor(i1, 11))
+def running_values(m: Maker, x: Value, y: Value, flags: Value) -> Values:
+    """Two sums in one kernel, one from the end, and a mean of what came before."""
+    sums = m.cumsum(m.exp(x), axis=1, reverse=True)
+    twice = m.cumsum(m.mul(sums, x), axis=1, reverse=True)
+    most = m.cummax(m.spread(y, (6, 2, 5), 0, 2), axis=0, reverse=False)
+    return [m.add(twice, sums), sums, most, m.cummin(flags, axis=0, reverse=False)]
+
+
+@program(tensor(f32, 5, 21), tensor(ui8, 5, 21), tensor(i1, 5, 21))
+def sorted_rows(m: Maker, x: Value, y: Value, flags: Value) -> Values:
+    """By two keys along rows, by one along columns with the places."""
+    ramp = m.iota(shape=x.shape, axis=0, dtype=i32)
+    first = m.many("sort", flags, y, x, axis=1, num_keys=2)
+    return [*first, *m.many("sort", m.abs(x), ramp, axis=0, num_keys=1)]
+
+
 # -- control --------------------------------------------------------------------------------------
 def less_than(limit: float) -> Build:
     """A condition: the counter, which is the last parameter but one, is below a limit."""

@@ -139,6 +139,7 @@ def test_upstream_computes_every_op(start: int, stage: str) -> None:
 @pytest.mark.parametrize("start", range(0, len(PROGRAMS), SIZE))
 def test_upstream_computes_programs(start: int, stage: str) -> None:
     graphs = list(PROGRAMS.values())[start : start + SIZE]
+    graphs = [g for g in graphs if not DECLARED[stage] & {n.op for n in g.nodes}]
     inputs = [inputs_of(g) for g in graphs]
     for graph, arrays, found in zip(graphs, inputs, run_upstream(graphs, stage, inputs)):
         assert_agrees(found, wanted_of(graph, arrays), graph)
