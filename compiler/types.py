@@ -39,9 +39,10 @@ class DType:
             return self is other
         if isinstance(other, str):
             return dtype_named(other) is self
-        scalar = isinstance(other, type) and issubclass(other, np.generic)
-        if scalar or isinstance(other, np.dtype):
-            return dtype_of_numpy(np.dtype(other)) is self
+        if isinstance(other, type) and issubclass(other, np.generic):
+            other = np.dtype(other)
+        if isinstance(other, np.dtype):
+            return dtype_of_numpy(other) is self
         return NotImplemented
 
     __hash__ = object.__hash__
