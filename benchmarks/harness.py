@@ -54,12 +54,15 @@ class Options:
 
 @dataclass
 class Outcome:
-    """What came out for one library. `note` says why there are no times."""
+    """What came out for one library. `note` says why there are no times; `shares` are CPU time ÷
+    time of each round: below 1 on one thread, others used the CPU meanwhile.
+    """
 
     peer: str
     version: str = ""
     first: float | None = None
     rounds: list[float] = field(default_factory=list)
+    shares: list[float] = field(default_factory=list)
     least: float | None = None
     gap: float | None = None
     note: str = ""
@@ -204,14 +207,13 @@ def _measure(workers: dict[str, Worker], outcomes: dict[str, Outcome], options: 
         for name in list(workers):
             time.sleep(0 if options.quick else SETTLE)
             try:
-                times = workers[name].ask(do="round", seconds=options.seconds, most=100_000)[
-                    "times"
-                ]
+                answer = workers[name].ask(do="round", seconds=options.seconds, most=100_000)
             except WorkerError as error:
                 outcomes[name].note, outcomes[name].rounds = str(error), []
                 workers.pop(name).close()
                 continue
-            outcome = outcomes[name]
+            outcome, times = outcomes[name], answer["times"]
+            outcome.shares.append(answer["share"])
             outcome.rounds.append(median(times))
             outcome.least = min([*times, outcome.least or times[0]])
 

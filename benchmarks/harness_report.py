@@ -16,6 +16,9 @@ from harness import Options, Outcome, all_cpus, ratio
 from harness_costs import Cost
 from harness_floor import Floor
 
+QUIET = 0.9
+"""The share of a CPU below which a round was disturbed by others."""
+
 
 @dataclass
 class Row:
@@ -101,18 +104,22 @@ def cells(row: Row, peers: Sequence[str]) -> list[str]:
     ]
 
 
+def disturbed(every: Sequence[tuple[str, Outcome]]) -> str:
+    """Measurements on one thread that had less than QUIET of their CPU in a round."""
+    low = [(name, o.peer, min(o.shares)) for name, o in every if min(o.shares, default=1) < QUIET]
+    return ", ".join(f"{name} {peer} {share:.0%}" for name, peer, share in low)
+
+
 def section_lines(section: Section, peers: Sequence[str]) -> list[str]:
     """The heading, the floor, the table, and the notes of one section."""
     threads = section.options.threads or len(all_cpus())
     floor = section.floor
     head = ["workload", *(f"{p} ms" for p in peers)]
     head += ["best peer ÷ lazir", "of floor", "spread", "first call ms"]
-    notes = [
-        f"- {row.workload}, {o.peer}: {o.note}"
-        for row in section.rows
-        for o in row.outcomes
-        if o.note
-    ]
+    every = [(row.workload, o) for row in section.rows for o in row.outcomes]
+    notes = [f"- {name}, {o.peer}: {o.note}" for name, o in every if o.note]
+    if threads == 1 and (busy := disturbed(every)):
+        notes.append(f"- Others used the CPU meanwhile (share that was left): {busy}")
     return [
         f"## {threads} thread{'s' * (threads > 1)}",
         "",
