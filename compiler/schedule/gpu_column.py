@@ -18,7 +18,15 @@ from .gpu_nest import WARP, GpuNest, GpuScheduled, Launch
 from .gpu_row import schedule_gpu_row
 from .map import unflatten
 from .nest import At
-from .passes import Space, passes_of, run_pass, space_of, tree
+from .passes import (
+    Space,
+    hold_all,
+    outer_before_row,
+    passes_of,
+    run_pass,
+    space_of,
+    tree,
+)
 
 WARPS = 8
 """Warps of a block."""
@@ -43,6 +51,7 @@ class ColumnThreads:
         self.space = space
         passes = passes_of(nest.kernel, space)
         self.step = next(p for p in passes if p.over_row)
+        self.before = outer_before_row(passes)
         self.after = [g for p in passes if not p.over_row for g in p.generics]
         assert self.step.reduction is not None
         self.reduction = self.step.reduction
@@ -78,6 +87,7 @@ class ColumnThreads:
         """What a thread holds after its rows."""
         b, nest = self.b, self.nest
         units = [nest.unit(o, None) for o in self.reduction.outs]
+        hold_all(nest, self.before, At(tuple(coords[: self.space.outer])))
 
         def body(row: Value, held: list[Value]) -> Sequence[Value]:
             at = list(coords)
@@ -85,7 +95,9 @@ class ColumnThreads:
                 at[group[-1]] = value
             return run_pass(self.nest, self.step, At(tuple(at)), held)
 
-        return b.loop_carry(warp, b.index(self.count), b.index(WARPS), units, body)
+        held = b.loop_carry(warp, b.index(self.count), b.index(WARPS), units, body)
+        nest.held.clear()
+        return held
 
     def _join(self, held: Sequence[Value], warp: Value, lane: Value) -> list[Value]:
         """All warps' parts of a column, by a tree in the order of the warps."""

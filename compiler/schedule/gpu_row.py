@@ -17,7 +17,16 @@ from ..types import MemRefType
 from .gpu_nest import WARP, GpuNest, GpuScheduled, Launch
 from .map import unflatten
 from .nest import At
-from .passes import Pass, Space, combine, passes_of, run_pass, space_of
+from .passes import (
+    Pass,
+    Space,
+    combine,
+    hold_all,
+    outer_before_row,
+    passes_of,
+    run_pass,
+    space_of,
+)
 from .row import kept_between_passes
 
 EACH = 4
@@ -242,7 +251,9 @@ class RowThreads:
         block = nest.block()
         row, part = nest.split(block, parts)
         start = b.mul(part, size)
-        body = self._body(step, self._outer_coords(row), start)
+        coords = self._outer_coords(row)
+        hold_all(nest, outer_before_row(self.passes), At(tuple(coords[: self.space.outer])))
+        body = self._body(step, coords, start)
         left = self.row_size % size
         units = self._units(step)
 

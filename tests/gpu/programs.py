@@ -179,6 +179,16 @@ def _everything(b: Builder, xs: list[Value]) -> list[Value]:
     return [op(b, "sqrt", op(b, "reduce_sum", op(b, "mul", xs[0], xs[0]), axes=(0,)))]
 
 
+for _name, _shape, _axis in (("weighted_columns", (90, 12), 0), ("weighted_parts", (2, 40000), 1)):
+
+    @program(_name, (f32, (_shape[1 - _axis],)), (f32, _shape))
+    def _weighted(b: Builder, xs: list[Value], axis: int = _axis) -> list[Value]:
+        """A weight per result, in the same kernel; it is a result as well."""
+        weight = op(b, "exp", xs[0])
+        scaled = op(b, "mul", along(b, weight, xs[1], axis), xs[1])
+        return [weight, op(b, "reduce_sum", scaled, axes=(axis,))]
+
+
 @program("tall", (f32, (900, 12)))
 def _tall(b: Builder, xs: list[Value]) -> list[Value]:
     return [op(b, "reduce_sum", xs[0], axes=(0,)), op(b, "reduce_max", xs[0], axes=(0,))]
