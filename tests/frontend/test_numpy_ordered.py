@@ -384,6 +384,13 @@ def test_gradients(f: Any) -> None:
     check_gradient(f, np.random.default_rng(3).normal(size=(3, 4)))
 
 
+def test_values_and_gradients_share_one_sort() -> None:
+    f = lz.compile(lz.value_and_grad(lambda x: (lnp.sort(x) * np.arange(5.0)).sum()))
+    x = np.array([3.0, 1.0, 2.0, 5.0, 4.0])
+    assert f.lower(x).ir("optimized").count("lz.sort") == 1
+    assert f(x)[1].numpy().tolist() == [2, 0, 1, 4, 3]
+
+
 def test_gradient_of_a_product_with_zeros() -> None:
     for x in ([2.0, 0.0, 3.0, 0.5], [0.0, 2.0, 0.0, 3.0], [1.0, 2.0, 3.0, 0.0]):
         check_gradient(lambda x: lnp.cumprod(x), np.array(x))
