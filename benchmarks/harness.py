@@ -253,3 +253,10 @@ def ratio(outcome: Outcome, ours: Outcome) -> float | None:
     if not outcome.rounds or not ours.rounds:
         return None
     return median(a / b for a, b in zip(outcome.rounds, ours.rounds))
+
+
+def least_ratio(outcome: Outcome, ours: Outcome) -> float | None:
+    """Their fastest call ÷ our fastest: what is left of a comparison on a machine with other work."""
+    if outcome.least is None or ours.least is None or not outcome.rounds or not ours.rounds:
+        return None
+    return outcome.least / ours.least

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from harness import Options, Outcome, all_cpus, ratio
+from harness import Options, Outcome, all_cpus, least_ratio, ratio
 from harness_costs import Cost
 from harness_floor import Floor
+
+Compare = Callable[[Outcome, Outcome], float | None]
 
 QUIET = 0.9
 """The share of a CPU below which a round was disturbed by others."""
@@ -32,9 +34,9 @@ class Row:
     def ours(self) -> Outcome:
         return self.outcomes[0]
 
-    def best(self) -> tuple[str, float] | None:
+    def best(self, of: Compare = ratio) -> tuple[str, float] | None:
         """The fastest peer and its time ÷ ours."""
-        found = [(r, o.peer) for o in self.outcomes[1:] if (r := ratio(o, self.ours)) is not None]
+        found = [(r, o.peer) for o in self.outcomes[1:] if (r := of(o, self.ours)) is not None]
         return (min(found)[1], min(found)[0]) if found else None
 
     def reached(self) -> float | None:
@@ -93,11 +95,14 @@ def cells(row: Row, peers: Sequence[str]) -> list[str]:
     """One line of the table of workloads."""
     by_name = {o.peer: o for o in row.outcomes}
     times = [number(by_name[p].seconds if p in by_name else None, 1e3) for p in peers]
-    best, reached, spread = row.best(), row.reached(), row.ours.spread
+    reached, spread = row.reached(), row.ours.spread
     return [
         row.workload,
         *times,
-        "–" if best is None else f"{best[1]:.2f} ({best[0]})",
+        *(
+            "–" if b is None else f"{b[1]:.2f} ({b[0]})"
+            for b in (row.best(), row.best(least_ratio))
+        ),
         "–" if reached is None else f"{reached:.0%}",
         "–" if spread is None else f"{spread:.0%}",
         number(row.ours.first, 1e3),
@@ -115,7 +120,7 @@ def section_lines(section: Section, peers: Sequence[str]) -> list[str]:
     threads = section.options.threads or len(all_cpus())
     floor = section.floor
     head = ["workload", *(f"{p} ms" for p in peers)]
-    head += ["best peer ÷ lazir", "of floor", "spread", "first call ms"]
+    head += ["best peer ÷ lazir", "by fastest calls", "of floor", "spread", "first call ms"]
     every = [(row.workload, o) for row in section.rows for o in row.outcomes]
     notes = [f"- {name}, {o.peer}: {o.note}" for name, o in every if o.note]
     if threads == 1 and (busy := disturbed(every)):
@@ -176,6 +181,7 @@ def data(
                         "floor": r.floor,
                         "libraries": [asdict(o) for o in r.outcomes],
                         "ratios": {o.peer: ratio(o, r.ours) for o in r.outcomes[1:]},
+                        "least": {o.peer: least_ratio(o, r.ours) for o in r.outcomes[1:]},
                     }
                     for r in s.rows
                 ],
