@@ -279,16 +279,14 @@ def concrete(x: Any) -> Tensor | None:
 
 def shape_of(spec: Any) -> Shape:
     """A shape given as an integer or a sequence of integers."""
-    if isinstance(spec, int | np.integer):
-        return (int(spec),)
+    single = isinstance(spec, int | np.integer) or (isinstance(spec, Handle) and not spec.shape)
+    entries = (spec,) if single else tuple(spec)
     dims = []
-    for n in spec:
+    for n in entries:
         if isinstance(n, Handle):
             n = int(n)  # type: ignore[call-overload]
         if not isinstance(n, int | np.integer) or n < 0:
-            fail(
-                f"a shape consists of integers that are not negative, got {tuple(spec)}", ShapeError
-            )
+            fail(f"a shape consists of integers that are not negative, got {entries}", ShapeError)
         dims.append(int(n))
     return tuple(dims)
 

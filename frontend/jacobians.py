@@ -16,7 +16,7 @@ from lazir.compiler.graph import Graph, Value
 from lazir.compiler.types import TensorType
 
 from . import tree
-from .apply import call, expand, number, tensor, value_of
+from .apply import call, expand, fail, number, tensor, value_of
 from .numpy import eye
 from .staging import emit, stage
 from .transforms import _aux, _Chosen, _main_graph, _main_results, _name
@@ -30,6 +30,14 @@ def _basis(type: TensorType) -> Value:
 
 def _zero(type: TensorType) -> Value:
     return expand(number(0, type.dtype, True), type.shape)
+
+
+def _floats(graph: Graph, what: str) -> Graph:
+    """The graph, after a look at its results: only floats have derivatives."""
+    for type in graph.result_types:
+        if not type.dtype.is_inexact:
+            fail(f"{what}: a result is {type.short}, which has no derivative; return it as aux")
+    return graph
 
 
 def _columns(
@@ -73,7 +81,7 @@ def jacfwd(
         chosen = _Chosen(fun, args, kwargs, argnums, "jacfwd")
         staged = stage(chosen.call, chosen.leaves, name=_name(fun))
         structure, count = _main_results(staged, has_aux)
-        main = _main_graph(staged, count)
+        main = _floats(_main_graph(staged, count), "jacfwd")
         forward, linear = linearize_graph(main, staged.flags([True] * staged.leaf_count))
         residuals = staged.emit(forward)[count:]
         types = [value_of(x).type for x in chosen.leaves]
@@ -104,10 +112,10 @@ def jacrev(
         chosen = _Chosen(fun, args, kwargs, argnums, "jacrev")
         staged = stage(chosen.call, chosen.leaves, name=_name(fun))
         structure, count = _main_results(staged, has_aux)
-        main = _main_graph(staged, count)
+        main = _floats(_main_graph(staged, count), "jacrev")
         forward, backward = vjp_graph(main, staged.flags([True] * staged.leaf_count))
         residuals = staged.emit(forward)[count:]
-        types = [t for t in main.result_types if t.dtype.is_inexact]
+        types = main.result_types
         rows = []
         for k, type in enumerate(types):
             found = _columns(backward, residuals, types, k)

@@ -297,7 +297,7 @@ def identity(n: int, dtype: Any = None) -> Tensor:
 
 def _grid(rows: int, columns: int) -> tuple[Value, Value]:
     """Row and column numbers of a matrix."""
-    shape = (rows, columns)
+    shape = shape_of((rows, columns))
     return (
         call("iota", shape=shape, axis=0, dtype=int64),
         call("iota", shape=shape, axis=1, dtype=int64),
