@@ -67,6 +67,11 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, *, key: Any = None) -
 
 
 # -- normalisation -----------------------------------------------------------------------
+def _last_axes(normalized_shape: Any) -> tuple[int, ...]:
+    single = normalized_shape is None or isinstance(normalized_shape, int)
+    return tuple(range(-1 if single else -len(normalized_shape), 0))
+
+
 def layer_norm(
     x: Any, normalized_shape: Any = None, weight: Any = None, bias: Any = None, eps: float = 1e-5
 ) -> Tensor:
@@ -76,10 +81,7 @@ def layer_norm(
     >>> print(lz.nn.functional.layer_norm(lz.Tensor([1.0, 3.0]), eps=0.0))
     [-1.  1.]
     """
-    count = 1 if normalized_shape is None else (
-        1 if isinstance(normalized_shape, int) else len(normalized_shape)
-    )  # fmt: skip
-    axes = tuple(range(-count, 0))
+    axes = _last_axes(normalized_shape)
     mean = lnp.mean(x, axes, keepdims=True)
     off = lnp.subtract(x, mean)
     variance = lnp.mean(lnp.square(off), axes, keepdims=True)
@@ -89,14 +91,16 @@ def layer_norm(
     return result if bias is None else result + bias
 
 
-def rms_norm(x: Any, weight: Any = None, eps: float = 1e-6) -> Tensor:
-    """x / √(mean x² + eps) over the last axis, then · weight.
+def rms_norm(
+    x: Any, normalized_shape: Any = None, weight: Any = None, eps: float = 1e-6
+) -> Tensor:
+    """x / √(mean x² + eps) over the last axes, then · weight; PyTorch's argument order.
 
     >>> import lazir as lz
     >>> print(lz.nn.functional.rms_norm(lz.Tensor([3.0, 3.0]), eps=0.0))
     [1. 1.]
     """
-    square = lnp.mean(lnp.square(x), -1, keepdims=True)
+    square = lnp.mean(lnp.square(x), _last_axes(normalized_shape), keepdims=True)
     result = lnp.multiply(x, lnp.rsqrt(square + Literal(eps)))
     return result if weight is None else result * weight
 
