@@ -91,9 +91,7 @@ def layer_norm(
     return result if bias is None else result + bias
 
 
-def rms_norm(
-    x: Any, normalized_shape: Any = None, weight: Any = None, eps: float = 1e-6
-) -> Tensor:
+def rms_norm(x: Any, normalized_shape: Any = None, weight: Any = None, eps: float = 1e-6) -> Tensor:
     """x / √(mean x² + eps) over the last axes, then · weight; PyTorch's argument order.
 
     >>> import lazir as lz
