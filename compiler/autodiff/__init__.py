@@ -4,14 +4,14 @@ Takes: Graphs. Gives: `jvp_graph`, `linearize_graph`, `vjp_graph`, `value_and_gr
 `transpose_graph`, `batch_graph`; the same on values inside a Builder. Must not know: the frontend.
 """
 
-from . import branches, calls, scan, sorting, while_loop
+from . import branches, calls, scan, sorting, spectra, while_loop
 from .batch import batch_graph, batch_values
 from .jvp import jvp_graph, jvp_values
 from .transpose import transpose_graph, transpose_values
 from .vjp import linearize_graph, value_and_grad_graph, vjp_graph
 
-RULES = (branches, calls, scan, sorting, while_loop)
-"""The modules that enter rules: for ops with bodies, and for `sort`."""
+RULES = (branches, calls, scan, sorting, spectra, while_loop)
+"""The modules that enter rules: for ops with bodies, and for `sort`, `eigh`, `svd`."""
 
 __all__ = [
     "batch_graph",

@@ -8,6 +8,7 @@ from . import (
     cumulative,
     custom,
     dynamic,
+    factors,
     functions,
     indexing,
     logic,
@@ -15,8 +16,10 @@ from . import (
     powers,
     random,
     reduction,
+    solves,
     sort,
     source,
+    spectral,
     windows,
 )
 
@@ -28,6 +31,7 @@ __all__ = [
     "cumulative",
     "custom",
     "dynamic",
+    "factors",
     "functions",
     "indexing",
     "logic",
@@ -35,7 +39,9 @@ __all__ = [
     "powers",
     "random",
     "reduction",
+    "solves",
     "sort",
     "source",
+    "spectral",
     "windows",
 ]

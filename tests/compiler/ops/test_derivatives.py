@@ -128,7 +128,10 @@ def test_adjoint_of_the_linearisation(name):
             assert abs(forward - backward) <= 1e-9 * scale, (types, attrs)
 
 
-LINEAR_IN = {"div": (0,), "reduce_prod": (), "gather": (0,), "dynamic_slice": (0,)}
+LINEAR_IN = {
+    "div": (0,), "reduce_prod": (), "gather": (0,), "dynamic_slice": (0,), "solve": (1,),
+    "triangular_solve": (1,),
+}  # fmt: skip
 """Operands that an op with an adjoint is linear in, where these are not all its float operands."""
 
 
