@@ -256,7 +256,7 @@ def ratio(outcome: Outcome, ours: Outcome) -> float | None:
 
 
 def least_ratio(outcome: Outcome, ours: Outcome) -> float | None:
-    """Their fastest call ÷ our fastest: what is left of a comparison on a machine with other work."""
+    """Their fastest call ÷ our fastest: the steadier figure on a machine with other work."""
     if outcome.least is None or ours.least is None or not outcome.rounds or not ours.rounds:
         return None
     return outcome.least / ours.least

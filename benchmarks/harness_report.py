@@ -109,10 +109,10 @@ def cells(row: Row, peers: Sequence[str]) -> list[str]:
     ]
 
 
-def disturbed(every: Sequence[tuple[str, Outcome]]) -> str:
-    """Measurements on one thread that had less than QUIET of their CPU in a round."""
-    low = [(name, o.peer, min(o.shares)) for name, o in every if min(o.shares, default=1) < QUIET]
-    return ", ".join(f"{name} {peer} {share:.0%}" for name, peer, share in low)
+def disturbed(rows: Sequence[Row]) -> str:
+    """Workloads in which a library had less than QUIET of its CPU in a round, and the least share."""
+    least = {r.workload: min((s for o in r.outcomes for s in o.shares), default=1.0) for r in rows}
+    return ", ".join(f"{name} {share:.0%}" for name, share in least.items() if share < QUIET)
 
 
 def section_lines(section: Section, peers: Sequence[str]) -> list[str]:
@@ -123,8 +123,8 @@ def section_lines(section: Section, peers: Sequence[str]) -> list[str]:
     head += ["best peer ÷ lazir", "by fastest calls", "of floor", "spread", "first call ms"]
     every = [(row.workload, o) for row in section.rows for o in row.outcomes]
     notes = [f"- {name}, {o.peer}: {o.note}" for name, o in every if o.note]
-    if threads == 1 and (busy := disturbed(every)):
-        notes.append(f"- Others used the CPU meanwhile (share that was left): {busy}")
+    if threads == 1 and (busy := disturbed(section.rows)):
+        notes.append(f"- Others used the CPU meanwhile (least share that was left): {busy}")
     return [
         f"## {threads} thread{'s' * (threads > 1)}",
         "",
