@@ -110,7 +110,7 @@ def cells(row: Row, peers: Sequence[str]) -> list[str]:
 
 
 def disturbed(rows: Sequence[Row]) -> str:
-    """Workloads in which a library had less than QUIET of its CPU in a round, and the least share."""
+    """Workloads in which a library had less than QUIET of its CPU in a round; the least share."""
     least = {r.workload: min((s for o in r.outcomes for s in o.shares), default=1.0) for r in rows}
     return ", ".join(f"{name} {share:.0%}" for name, share in least.items() if share < QUIET)
 
