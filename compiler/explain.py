@@ -21,7 +21,7 @@ from .graph import Builder, Graph, Node
 from .kernel import Generic, Kernel
 from .mlir.ir import Loc
 from .pipeline import Compilation
-from .reenter import start_of
+from .start import start_of
 from .target import Target
 from .types import TensorType
 

@@ -6,27 +6,25 @@ Must not know: tracing, arrays.
 
 from __future__ import annotations
 
+import importlib
 from functools import cached_property
+from typing import Any
 
 from lazir.runtime.program import ArraySpec, Program
 
 from . import ops as _ops  # noqa: F401  fills the op table
 from .codegen.llvm import emit_llvm
 from .codegen.machine import assembly, compile_ir
-from .codegen.ptx import emit_ptx_ir, ptx
 from .errors import LazirError
 from .fuse.kernels import to_kernels
 from .graph import Graph
 from .kernel import symbol
 from .kernel_text import kernels_to_module, mark_types
 from .mlir.ir import Module
-from .mlir.printer import print_module
 from .passes import optimize
-from .reenter import READABLE, Start, read_stage, start_of, workspace_bytes
-from .schedule.gpu_program import GpuUnsupportedError, lower_gpu_program
 from .schedule.program import graph_work, lower_program
+from .start import READABLE, Start, start_of
 from .target import Target, host_target
-from .text import graph_to_module
 from .types import FunctionType, TensorType, Type
 
 SHORT_WORK = 50_000.0
@@ -42,6 +40,13 @@ GPU_STAGES = (*STAGES[:-1], "ptx")
 def stages(target: Target) -> tuple[str, ...]:
     """The names of the stages that a Compilation for this target has, in order."""
     return GPU_STAGES if target.is_gpu else STAGES
+
+
+def _module(name: str) -> Any:
+    """A module that only some compilations need: text and GPUs, half of all that there is to
+    load.
+    """
+    return importlib.import_module(f".{name}", __package__)
 
 
 class Compilation:
@@ -62,7 +67,7 @@ class Compilation:
 
         Raises ParseError or VerifyError where the text is wrong.
         """
-        return cls(read_stage(text, stage, filename), target)
+        return cls(_module("reenter").read_stage(text, stage, filename), target)
 
     def _given(self, stage: str) -> Graph | None:
         return self.start.graph if self.start.stage == stage else None
@@ -91,8 +96,9 @@ class Compilation:
     def _lowered(self) -> tuple[Module, int]:
         given = self.start.module
         if given is not None:
-            return given, workspace_bytes(given)
-        lower = lower_gpu_program if self.target.is_gpu else lower_program
+            return given, int(_module("reenter").workspace_bytes(given))
+        gpu = self.target.is_gpu
+        lower = _module("schedule.gpu_program").lower_gpu_program if gpu else lower_program
         module, size = lower(self.kernels, self.target)
         stored = FunctionType(self.kernels.param_types, self.kernels.result_types)
         mark_types(module.function(self.entry), self.start.types, stored)
@@ -112,7 +118,7 @@ class Compilation:
     def llvm(self) -> str:
         """LLVM IR text."""
         if self.target.is_gpu:
-            return emit_ptx_ir(self.loops, self.target)
+            return str(_module("codegen.ptx").emit_ptx_ir(self.loops, self.target))
         return emit_llvm(self.loops, self.target, entry=self.entry)
 
     @cached_property
@@ -127,7 +133,7 @@ class Compilation:
         """PTX text of a GPU program's kernels."""
         if not self.target.is_gpu:
             raise ValueError(f"{self.target.name} is a CPU: its last stage is asm, not ptx")
-        return ptx(self.llvm, self.target)
+        return str(_module("codegen.ptx").ptx(self.llvm, self.target))
 
     def module(self, stage: str) -> Module:
         """A stage of READABLE as a tree of operations."""
@@ -135,7 +141,9 @@ class Compilation:
             return self.loops
         if stage == "kernels":
             return kernels_to_module(self.kernels, self.start.types)
-        return graph_to_module(self.optimized if stage == "optimized" else self.graph)
+        return _module("text").graph_to_module(
+            self.optimized if stage == "optimized" else self.graph
+        )
 
     def text(self, stage: str, *, locations: bool = False) -> str:
         """A stage as text, one of `stages(target)`; `locations` adds the user's lines."""
@@ -145,7 +153,8 @@ class Compilation:
         if stage not in READABLE:
             made: str = getattr(self, stage)
             return made
-        return print_module(self.module(stage), locations=locations)
+        printer = _module("mlir.printer")
+        return str(printer.print_module(self.module(stage), locations=locations))
 
     @property
     def entry(self) -> str:
@@ -161,7 +170,7 @@ class Compilation:
     def program(self) -> Program:
         """Machine code and all that is needed to run it; GPU programs end as text so far."""
         if self.target.is_gpu:
-            raise GpuUnsupportedError(
+            raise _module("schedule.gpu_program").GpuUnsupportedError(
                 f"{self.start.name}: a program for {self.target.name} can be printed, stage ptx "
                 "included, but not loaded yet; compile it for a CPU target to run it"
             )

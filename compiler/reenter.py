@@ -6,39 +6,14 @@ Must not know: what the pipeline does next.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from .errors import LazirError
-from .graph import Graph
 from .mlir.ir import Module
 from .mlir.parser import parse_module
 from .mlir.verify import verify
 from .program_parse import main_function, module_to_kernels, program_types
+from .start import READABLE, Start, start_of
 from .text import module_to_graph
-from .types import FunctionType
 from .verify import verify_graph
-
-READABLE = ("graph", "optimized", "kernels", "loops")
-"""The stages whose text can be read back."""
-
-
-@dataclass(frozen=True)
-class Start:
-    """What a compilation starts from: a Graph, or at the stage loops a Module.
-
-    `types` are the program's own, with bools and unsigned integers.
-    """
-
-    stage: str
-    name: str
-    types: FunctionType
-    graph: Graph | None = None
-    module: Module | None = None
-
-
-def start_of(graph: Graph, stage: str = "graph") -> Start:
-    """A start with a Graph of ops."""
-    return Start(stage, graph.name, FunctionType(graph.param_types, graph.result_types), graph)
 
 
 def read_stage(text: str, stage: str, filename: str = "<text>") -> Start:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 
 from ..collector import paused
 from ..graph import Graph
-from ..verify import verify_graph
 from .decompose import decompose
 from .fold import fold
 from .hoist import hoist
@@ -33,6 +32,13 @@ REQUIRED = frozenset({"decompose"})
 """Passes that later stages count on."""
 
 
+def _verifier() -> Callable[[Graph], None]:
+    """The graph verifier; imported when asked for, since it brings the printer along."""
+    from ..verify import verify_graph
+
+    return verify_graph
+
+
 def optimize(graph: Graph, leave_out: Iterable[str] = ()) -> Graph:
     """`graph` after all passes but those named in `leave_out`.
 
@@ -50,15 +56,15 @@ def optimize(graph: Graph, leave_out: Iterable[str] = ()) -> Graph:
 
 
 def _run(graph: Graph, skipped: frozenset[str]) -> Graph:
-    check = os.environ.get("LAZIR_VERIFY", "") not in ("", "0")
-    if check:
-        verify_graph(graph)
+    check = _verifier() if os.environ.get("LAZIR_VERIFY", "") not in ("", "0") else None
+    if check is not None:
+        check(graph)
     for name, run in GRAPH_PASSES.items():
         if name in skipped:
             continue
         graph = run(graph)
-        if check:
-            verify_graph(graph)
+        if check is not None:
+            check(graph)
     return graph
 
 

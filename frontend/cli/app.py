@@ -17,7 +17,7 @@ from typing import NoReturn, TypeAlias
 
 from lazir.compiler.passes import GRAPH_PASSES
 from lazir.compiler.pipeline import GPU_STAGES, STAGES
-from lazir.compiler.reenter import READABLE
+from lazir.compiler.start import READABLE
 from lazir.compiler.target import target_names
 from lazir.runtime.device import parse_device
 

@@ -16,7 +16,7 @@ from lazir.compiler.mlir.printer import print_module
 from lazir.compiler.mlir.verify import verify
 from lazir.compiler.passes import GRAPH_PASSES, REQUIRED
 from lazir.compiler.pipeline import Compilation
-from lazir.compiler.reenter import start_of
+from lazir.compiler.start import start_of
 from lazir.compiler.text import graph_to_module, module_to_graph
 from lazir.compiler.verify import verify_graph
 

@@ -15,7 +15,7 @@ import pytest
 from lazir.compiler.errors import LazirError, ParseError, VerifyError
 from lazir.compiler.graph import Graph
 from lazir.compiler.pipeline import Compilation
-from lazir.compiler.reenter import READABLE
+from lazir.compiler.start import READABLE
 from lazir.compiler.target import host_target
 from lazir.compiler.types import FunctionType, f32, i1, i8, i32, tensor, ui8, ui32
 from lazir.runtime.execute import LoadedProgram
