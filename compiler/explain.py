@@ -19,6 +19,7 @@ from lazir.runtime.execute import LoadedProgram
 
 from .graph import Builder, Graph, Node
 from .kernel import Generic, Kernel
+from .library import LIBRARY
 from .mlir.ir import Loc
 from .pipeline import Compilation
 from .start import start_of
@@ -81,7 +82,8 @@ def explain(compilation: Compilation, *, measure: bool = True) -> ProgramReport:
 def _report(graph: Graph, node: Node, target: Target, measure: bool) -> KernelReport:
     locs = graph.locs.get(node, ())
     if node.op != "kernel":
-        return KernelReport(node.op, "control", locs, math.nan, 0, math.nan, "")
+        kind = "library" if node.op in LIBRARY else "control"
+        return KernelReport(node.op, kind, locs, math.nan, 0, math.nan, "")
     kernel: Kernel = node.attrs["kernel"]
     flops = sum(generic_flops(g) for g in kernel.generics)
     nbytes = traffic(kernel)

@@ -21,6 +21,7 @@ from .codegen.llvm import emit_llvm
 from .codegen.machine import compile_ir, undefined_symbols
 from .errors import LazirError
 from .kernel import symbol
+from .library import PREFIX, imported_symbols
 from .mlir.ir import Op
 from .pipeline import Compilation, array_spec
 
@@ -62,6 +63,7 @@ def export(
         raise ExportError(f"{name}: programs for {compilation.target.name} cannot be exported")
     main = compilation.loops.function(compilation.entry)
     _check_alone(name, compilation.loops.functions())
+    _check_imports(name, imported_symbols(compilation.loops))
     types = compilation.start.types
     inputs, outputs = map(array_spec, types.inputs), tuple(map(array_spec, types.results))
     free, bound = _bind(name, tuple(inputs), constants)
@@ -117,6 +119,16 @@ def _check_alone(name: str, functions: Iterable[Op]) -> None:
                 f"{name} calls back into Python (@{op.attrs['sym_name']}): leave debug.print, "
                 "checks and callbacks out of what is exported"
             )
+
+
+def _check_imports(name: str, symbols: Sequence[str]) -> None:
+    """No LAPACK: a program finds its functions in SciPy."""
+    if symbols:
+        routines = ", ".join(s.removeprefix(PREFIX).split("_")[1] for s in symbols)
+        raise ExportError(
+            f"{name} computes linear algebra with SciPy's LAPACK ({routines}), which an exported "
+            "program does not have: leave lazir.linalg out of what is exported"
+        )
 
 
 def _check_symbols(name: str, code: bytes) -> None:

@@ -5,7 +5,8 @@ Takes: a kernel-level Graph. Gives: a Module that upstream MLIR verifies, lowers
 
 A read of the first elements of an axis goes through `tensor.extract_slice`; dims that no operand
 walks plainly are walked by an extra `tensor.empty`. Updates and Generics that accumulate along a
-dim are loops. A sort is a function that is declared, with what it sorts by as attributes.
+dim are loops. A sort is a function that is declared, with what it sorts by as attributes; so is
+what LAPACK computes.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ from .graph import Graph, Node
 from .graph import Value as GraphValue
 from .kernel import BACKWARD, Generic, Kernel, Output, canonical, named_kernels, symbol
 from .kernel_sort import sorting_of
+from .library import LIBRARY, library_call, library_function, named_calls
 from .mlir.builder import Builder
 from .mlir.ir import AffineMap, Block, Dense, Module, Op, Typed, Value, function
 from .reshapes import reshape_steps
 from .types import DType, FunctionType, TensorType, Type, i64, index
 
 KIND = "lz.kind"
-"""The attribute of a private function that names its kernel's kind; `barrier` is no kernel."""
+"""The attribute of a private function that names its kernel's kind; `barrier` and `library`
+are no kernels."""
 AXIS = "lz.axis"
 """The attribute of a declared sort that says along which axis."""
 KEYS = "lz.keys"
@@ -315,6 +318,8 @@ class _Program:
         for fingerprint, (name, kernel) in named_kernels(graph).items():
             self.functions.append(kernel_function(kernel, name))
             self.kernels[fingerprint] = name
+        self.calls = named_calls(graph)
+        self.functions += [library_function(call, name, KIND) for call, name in self.calls.items()]
 
     def function(self, types: FunctionType | None) -> Op:
         graph = self.graph
@@ -345,6 +350,9 @@ class _Program:
     def kernel(self, node: Node, operands: list[Value]) -> list[Value]:
         name = self.kernels[node.attrs["kernel"].fingerprint]
         return self.b.call(name, operands, node.types)
+
+    def library(self, node: Node, operands: list[Value]) -> list[Value]:
+        return self.b.call(self.calls[library_call(node)], operands, node.types)
 
     def alias(self, node: Node, operands: list[Value]) -> list[Value]:
         return [reshaped(self.b, operands[0], node.types[0])]
@@ -446,4 +454,5 @@ _WRITERS: dict[str, Callable[[_Program, Node, list[Value]], list[Value]]] = {
     "barrier": _Program.barrier,
     "while": _Program.while_,
     "cond": _Program.cond,
+    **dict.fromkeys(LIBRARY, _Program.library),
 }

@@ -20,6 +20,7 @@ from .fuse.kernels import to_kernels
 from .graph import Graph
 from .kernel import symbol
 from .kernel_text import kernels_to_module, mark_types
+from .library import imported_symbols
 from .mlir.ir import Module
 from .passes import optimize
 from .schedule.program import graph_work, lower_program
@@ -186,6 +187,7 @@ class Compilation:
             outputs=tuple(map(array_spec, types.results)),
             workspace_bytes=self.workspace_bytes,
             release_gil=self._long,
+            imports=imported_symbols(self.loops),
         )
 
 

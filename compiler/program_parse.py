@@ -15,6 +15,9 @@ from .kernel import Kernel, alias
 from .kernel_parse import function_to_kernel
 from .kernel_reader import refuse, scalar_constant, tensor_type
 from .kernel_text import KIND, TYPES, captures
+from .library import KIND as LIBRARY_KIND
+from .library import LibraryCall
+from .library_parse import function_to_call
 from .mlir.ir import Block, Dense, Module, Op, Value
 from .mlir.verify import verify
 from .types import FunctionType, MemRefType, TensorType, Type
@@ -23,12 +26,8 @@ from .types import FunctionType, MemRefType, TensorType, Type
 def module_to_kernels(module: Module) -> Graph:
     """The kernel-level Graph of the module's public function."""
     verify(module)
-    functions: dict[str, Kernel | None] = {}
     main = main_function(module)
-    for func in module.functions():
-        if func is not main:
-            barrier = func.attrs.get(KIND) == "barrier"
-            functions[func.attrs["sym_name"]] = None if barrier else function_to_kernel(func)
+    functions = {f.attrs["sym_name"]: _function(f) for f in module.functions() if f is not main}
     name, block = main.attrs["sym_name"], main.regions[0]
     for arg in block.args:
         tensor_type(main, arg.type)
@@ -37,6 +36,14 @@ def module_to_kernels(module: Module) -> Graph:
     params = [reader.b.param(tensor_type(main, a.type), a.hint) for a in block.args]
     reader.known.update(zip(block.args, params))
     return reader.b.graph(reader.read(block))
+
+
+def _function(func: Op) -> Kernel | LibraryCall | None:
+    """What a private function is: a kernel, a call of LAPACK, or a barrier."""
+    kind = func.attrs.get(KIND)
+    if kind == LIBRARY_KIND:
+        return function_to_call(func)
+    return None if kind == "barrier" else function_to_kernel(func)
 
 
 def main_function(module: Module) -> Op:
@@ -82,7 +89,7 @@ def _tensor(main: Op, type: Type) -> TensorType:
 class _Reader:
     """Reads one block of the program into a Graph: the function's, or a region's."""
 
-    functions: Mapping[str, Kernel | None]
+    functions: Mapping[str, Kernel | LibraryCall | None]
     definitions: Mapping[Value, Op]
     b: Builder
     known: dict[Value, GraphValue] = field(default_factory=dict)
@@ -132,6 +139,8 @@ class _Reader:
         kernel = self.functions[op.attrs["callee"].name]
         if kernel is None:
             self._add(op, "barrier", op.operands, {"n": len(op.results)})
+        elif isinstance(kernel, LibraryCall):
+            self._add(op, kernel.op, op.operands, dict(kernel.attrs))
         else:
             self._add(op, "kernel", op.operands, {"kernel": kernel})
 

@@ -19,6 +19,7 @@ from .buffers import allocator
 from .entry import CallTable, EntrySpec
 from .host import host
 from .jit import LoadedCode
+from .library import library_addresses
 from .native import native
 from .program import ArraySpec, Program
 
@@ -38,7 +39,7 @@ class LoadedProgram:
     Several threads may call one program at the same time.
 
     Raises ValueError for constants of the wrong type, RuntimeError for code that this machine
-    cannot run.
+    cannot run, LibraryError where it calls LAPACK and SciPy is not installed.
 
     `call_fast(*arguments)` is a builtin function: the result array (a tuple if the program has
     several or none), or `NotImplemented`; see `entry`. Results are new arrays.
@@ -62,7 +63,8 @@ class LoadedProgram:
         self._constants = tuple(
             self._dense(self._arguments + index, array) for index, array in enumerate(constants)
         )
-        code = LoadedCode(program.object_code, (program.entry,))
+        imports = library_addresses(program.imports, program.name)
+        code = LoadedCode(program.object_code, (program.entry,), imports)
         self._spec = EntrySpec(
             name=program.name,
             address=code.address(program.entry),

@@ -90,6 +90,7 @@ class Program:
       nobody wants it; when another thread computes in Python it took 45 µs on average to get it
       back, and can take 5 ms (the switch interval).
     - `device`: `"cpu"` or `"cuda"`.
+    - `imports`: C symbols of functions of other libraries that the code calls (see `library`).
     """
 
     name: str
@@ -104,6 +105,7 @@ class Program:
     aliases: tuple[tuple[int, int], ...] = ()
     release_gil: bool = True
     device: str = "cpu"
+    imports: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.workspace_bytes < 0:
@@ -144,6 +146,7 @@ class Program:
             "aliases": [list(pair) for pair in self.aliases],
             "release_gil": self.release_gil,
             "device": self.device,
+            "imports": list(self.imports),
             "code_bytes": len(self.object_code),
         }
         text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
@@ -164,6 +167,7 @@ class Program:
             header["inputs"] = tuple(ArraySpec(d, tuple(s)) for d, s in header["inputs"])
             header["outputs"] = tuple(ArraySpec(d, tuple(s)) for d, s in header["outputs"])
             header["aliases"] = tuple((k, j) for k, j in header["aliases"])
+            header["imports"] = tuple(map(str, header.get("imports", ())))
             return cls(object_code=data[end:], **header)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"not a readable lazir program: {error}") from error

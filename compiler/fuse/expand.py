@@ -1,5 +1,5 @@
 """Rewrites what kernels do not know into what they do, before fusion: `scan` is a `while` that
-counts.
+counts, `solve` a factorisation and two triangular solves.
 
 Takes: a decomposed Graph. Gives: an equal Graph for fusion. Must not know: fusion, schedules.
 """
@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 from ..graph import Builder, Graph, Node, Value, rewrite
 from ..opdef import OPS
-from ..ops.source import constant
-from ..types import TensorType, i64
+from ..ops.indexing import take_along
+from ..ops.source import constant, iota
+from ..types import TensorType, i32, i64
 
 
 def expand(graph: Graph) -> Graph:
@@ -24,6 +25,8 @@ def expand(graph: Graph) -> Graph:
 def _handler(node: Node):  # type: ignore[no-untyped-def]
     if node.op == "scan":
         return _scan
+    if node.op == "solve":
+        return _solve
     reduces = OPS[node.op].family in ("reduction", "window")
     reduces_nothing = reduces and node.attrs.get("axes", node.inputs[0].shape) == ()
     if node.op == "stop_gradient" or reduces_nothing:
@@ -104,3 +107,27 @@ def _row(b: Builder, x: Value, row: Value) -> Value:
 def _put_row(b: Builder, y: Value, new: Value, row: Value) -> Value:
     piece = OPS["reshape"](b, new, shape=(1, *new.shape))
     return OPS["dynamic_update_slice"](b, y, piece, *_starts(b, row, len(y.shape)))
+
+
+# -- solve --------------------------------------------------------------------------------
+def _solve(b: Builder, node: Node, inputs: tuple[Value, ...]) -> Sequence[Value]:
+    """Through the factors of P a = L U, which all solves with the same a share: x = U⁻¹ L⁻¹ P y,
+    and of aᵀ it is Pᵀ L⁻ᵀ U⁻ᵀ y.
+    """
+    a, y = inputs
+    factors, _, permutation = OPS["lu"].many(b, a)
+    rank, transpose = len(y.shape), node.attrs["transpose"]
+
+    def moved(x: Value, rows: Value) -> Value:
+        places = OPS["broadcast"](b, rows, shape=x.shape, axes=tuple(range(rank - 1)))
+        return take_along(b, x, places, rank - 2)
+
+    def solved(x: Value, lower: bool) -> Value:
+        flags = {"lower": lower, "unit_diagonal": lower, "transpose": transpose}
+        return OPS["triangular_solve"](b, factors, x, left_side=True, **flags)
+
+    if not transpose:
+        return [solved(solved(moved(y, permutation), True), False)]
+    places = iota(b, shape=permutation.shape, axis=rank - 2, dtype=i32)
+    inverse = OPS["sort"].many(b, permutation, places, axis=rank - 2, num_keys=1)[1]
+    return [moved(solved(solved(y, False), True), inverse)]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from ..graph import Graph, Node
 from ..graph import Value as GraphValue
 from ..kernel import Kernel, named_kernels, symbol
+from ..library import LIBRARY, library_call, named_calls
 from ..mlir.builder import Builder
 from ..mlir.ir import Block, Module, Op, Symbol, Typed, Unit, Value, function
 from ..target import Target
@@ -22,6 +23,7 @@ from .body import buffer_type, flatten
 from .column import schedule_reduce
 from .contract import schedule_contract
 from .cumulate import schedule_cumulate
+from .library import library_work, schedule_library
 from .map import schedule_map
 from .nest import body_work
 from .row import schedule_row
@@ -82,7 +84,8 @@ class ProgramLowering:
         self.module = Module()
         self.arena = Arena()
         self.named = named_kernels(graph)
-        self.scheduled: dict[str, Scheduled] = {}
+        self.calls = named_calls(graph)
+        self.scheduled: dict[object, Scheduled] = {}
         inputs = [buffer_type(t) for t in graph.param_types]
         outputs = [buffer_type(t) for t in graph.result_types]
         names = [n or f"arg{k}" for k, n in enumerate(graph.param_names)]
@@ -171,7 +174,17 @@ class ProgramLowering:
     # -- kernels ----------------------------------------------------------------------------
     def run_kernel(self, kernel: Kernel, operands: Sequence[Value]) -> None:
         """Call a kernel's function on its buffers, with workspace where it wants some."""
-        scheduled = self.kernel(kernel)
+        self.run(self.kernel(kernel), operands)
+
+    def run_library(self, node: Node, operands: Sequence[Value]) -> None:
+        """The same for what LAPACK computes; equal calls share a function."""
+        call = library_call(node)
+        if call not in self.scheduled:
+            self.scheduled[call] = schedule_library(call, self.module, self.calls[call])
+        self.run(self.scheduled[call], operands)
+
+    def run(self, scheduled: Scheduled, operands: Sequence[Value]) -> None:
+        """Call a function on buffers, with workspace where it wants some."""
         arguments = list(operands)
         if scheduled.workspace_bytes:
             arguments.append(self.scratch(scheduled.workspace_bytes))
@@ -318,6 +331,12 @@ def _kernel(g: GraphLowering, node: Node, position: int) -> None:
     g.program.run_kernel(kernel, operands)
 
 
+def _library(g: GraphLowering, node: Node, position: int) -> None:
+    reads = {g.stores[v].root: False for v in node.inputs}
+    results = [g.result_store(v, position, reads).buffer for v in node.results]
+    g.program.run_library(node, [g.stores[v].buffer for v in node.inputs] + results)
+
+
 def _scatter(g: GraphLowering, node: Node, position: int) -> None:
     """In place where the array is not needed any more, by the updates either, else on a copy."""
     program = g.program
@@ -408,6 +427,8 @@ def graph_work(graph: Graph) -> float:
     for node in graph.nodes:
         if node.op == "kernel":
             work += sum(body_work(g) * math.prod(g.dims) for g in node.attrs["kernel"].generics)
+        elif node.op in LIBRARY:
+            work += library_work(library_call(node))
         elif node.op == "while":
             return math.inf
         elif node.op == "cond":
@@ -461,4 +482,5 @@ _LOWER: dict[str, Callable[[GraphLowering, Node, int], None]] = {
     "constant": _constant,
     "while": _while,
     "cond": _cond,
+    **dict.fromkeys(LIBRARY, _library),
 }

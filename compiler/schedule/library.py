@@ -1,0 +1,240 @@
+"""Linear algebra through LAPACK: one function for each op, type and attributes of a program.
+
+Takes: a LibraryCall. Gives: its function, which goes through the stack of matrices in order and
+calls LAPACK for each. Must not know: how memory and arguments are laid out (`lapack.py` does).
+
+Arguments and sizes of work arrays: LAPACK Users' Guide, 3rd edition, and the comments of each
+routine. Work arrays have room for LAPACK's blocked algorithms, with BLOCK columns at a time.
+Matrices are copied to columns, as NumPy does, so that factors have the same signs as there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..library import LibraryCall
+from ..mlir.ir import Module, Value
+from ..types import i32, index
+from .lapack import Stacks, clamped, first_element, is_empty
+from .scheduled import Scheduled
+
+BLOCK = 32
+"""Columns that LAPACK's blocked algorithms take at a time (ILAENV gives 32 or 64)."""
+
+
+def schedule_library(call: LibraryCall, module: Module, name: str) -> Scheduled:
+    """The function of a call; nothing happens where all results are empty."""
+    stacks = Stacks(call, module, name)
+    if not is_empty(call.results):
+        _WRITERS[call.op](stacks, **dict(call.attrs))
+    return stacks.finish()
+
+
+def library_work(call: LibraryCall) -> float:
+    """Machine operations, roughly: what is cubic in the matrices' size."""
+    sizes = sorted(call.params[0].shape[-2:])
+    rows = call.params[-1].shape[-2:]
+    total = max(call.params[0].size * sizes[0], call.params[-1].size * max(rows, default=1))
+    return 200.0 + (10.0 if call.op in ("eigh", "svd") else 1.0) * total
+
+
+def _size(f: Stacks) -> tuple[int, int]:
+    m, n = f.call.params[0].shape[-2:]
+    return m, n
+
+
+# -- cholesky ------------------------------------------------------------------------------
+def _cholesky(f: Stacks) -> None:
+    """Row-major and lower is column-major and upper: it needs no turning."""
+    n, _ = _size(f)
+    matrix, info = f.scratch(n * n), f.scratch(1, i32)
+    sizes = f.integers(n)
+    head = [*f.letters("U"), *sizes]
+    b = f.b
+    with f.each(n**3 / 3) as k:
+
+        def copy(i: Value, j: Value) -> None:
+            b.store(f.read(0, k, i, j), matrix.elements, [f.at(j, i, n)])
+
+        f.elements(n, n, copy)
+        f.lapack("potrf", [*head, matrix.first, *sizes, info.first])
+        ok, zero = f.succeeded(info), b.const(0, f.dtype)
+
+        def row(i: Value) -> None:
+            after = b.add(i, 1)
+
+            def put(j: Value) -> None:
+                f.write(f.or_nan(ok, b.load(matrix.elements, [f.at(j, i, n)])), 0, k, i, j)
+
+            f.loop(after, put)
+            f.loop(n, lambda j: f.write(zero, 0, k, i, j), after)
+
+        f.loop(n, row)
+
+
+# -- triangular_solve ------------------------------------------------------------------------
+def _triangular_solve(
+    f: Stacks, left_side: bool, lower: bool, transpose: bool, unit_diagonal: bool
+) -> None:
+    """Seen by columns, all matrices are transposed: a x = y is xᵀ aᵀ = yᵀ, a's lower triangle is
+    the upper one, and the side changes."""
+    rows, columns = f.call.params[1].shape[-2:]
+    size, _ = _size(f)
+    letters = f.letters(
+        ("R" if left_side else "L")
+        + ("U" if lower else "L")
+        + ("T" if transpose else "N")
+        + ("U" if unit_diagonal else "N")
+    )
+    head = [*letters, *f.integers(columns, rows), f.one()]
+    lda, ldb = f.integers(size, max(columns, 1))
+    b = f.b
+    if f.count == 1:
+        b.emit("memref.copy", [f.params[1], f.results[0]])
+        triangle, right = (first_element(b, v) for v in (f.params[0], f.results[0]))
+        f.lapack("trsm", [*head, triangle, lda, right, ldb], "blas")
+        return
+    matrix, right_side = f.scratch(size * size), f.scratch(rows * columns)
+    with f.each(float(size * rows * columns)) as k:
+
+        def copy(i: Value, j: Value) -> None:
+            b.store(f.read(0, k, i, j), matrix.elements, [f.at(j, i, size)])
+
+        def copy_right(i: Value, j: Value) -> None:
+            b.store(f.read(1, k, i, j), right_side.elements, [f.at(j, i, columns)])
+
+        def put(i: Value, j: Value) -> None:
+            f.write(b.load(right_side.elements, [f.at(j, i, columns)]), 0, k, i, j)
+
+        f.elements(size, size, copy)
+        f.elements(rows, columns, copy_right)
+        f.lapack("trsm", [*head, matrix.first, lda, right_side.first, ldb], "blas")
+        f.elements(rows, columns, put)
+
+
+# -- lu --------------------------------------------------------------------------------------
+def _lu(f: Stacks) -> None:
+    m, n = _size(f)
+    steps = min(m, n)
+    matrix, pivots, info = f.scratch(m * n), f.scratch(steps, i32), f.scratch(1, i32)
+    sizes = f.integers(m, n)
+    lda = f.integers(max(m, 1))
+    b = f.b
+    with f.each(float(m * n * steps)) as k:
+        if steps:
+            f.by_columns(0, k, matrix)
+            f.lapack("getrf", [*sizes, matrix.first, *lda, pivots.first, info.first])
+            f.deliver(0, k, matrix, None, m)
+        f.loop(m, lambda i: f.write(b.op("arith.index_cast", [i], i32), 2, k, i))
+
+        def exchange(i: Value) -> None:
+            counted = b.load(pivots.elements, [i])  # from 1
+            pivot = b.op("arith.subi", [counted, b.const(1, i32)])
+            pivot = clamped(b, pivot, b.op("arith.index_cast", [i], i32), m - 1)
+            f.write(pivot, 1, k, i)
+            there, flat = b.op("arith.index_cast", [pivot], index), f.flat(f.results[2])
+            places = [f.place(k, (m,), [row]) for row in (i, there)]
+            values = [b.load(flat, [place]) for place in places]
+            for place, value in zip(places, reversed(values)):
+                b.store(value, flat, [place])
+
+        if steps:
+            f.loop(steps, exchange)
+
+
+# -- qr --------------------------------------------------------------------------------------
+def _qr(f: Stacks, full_matrices: bool) -> None:
+    m, n = _size(f)
+    steps = min(m, n)
+    width = f.call.results[0].shape[-1]
+    room = BLOCK * max(n, width, 1)
+    matrix, tau = f.scratch(m * max(n, width)), f.scratch(steps)
+    work, info = f.scratch(room), f.scratch(1, i32)
+    first = f.integers(m, n)
+    second = f.integers(m, width, steps)
+    lda, lwork = f.integers(max(m, 1), room)
+    b = f.b
+    with f.each(2.0 * m * n * steps) as k:
+        if steps == 0:
+            f.identity(0, k)
+            f.elements(
+                *f.call.results[1].shape[-2:], lambda i, j: f.write(b.const(0, f.dtype), 1, k, i, j)
+            )
+        else:
+            tail = [tau.first, work.first, lwork, info.first]
+            f.by_columns(0, k, matrix)
+            f.lapack("geqrf", [*first, matrix.first, lda, *tail])
+            zero = b.const(0, f.dtype)
+
+            def put(i: Value, j: Value) -> None:
+                value = b.load(matrix.elements, [f.at(i, j, m)])
+                upper = b.compare("sle", i, j)
+                f.write(b.op("arith.select", [upper, value, zero], f.dtype), 1, k, i, j)
+
+            f.elements(*f.call.results[1].shape[-2:], put)
+            f.lapack("orgqr", [*second, matrix.first, lda, *tail])
+            f.deliver(0, k, matrix, None, m)
+
+
+# -- eigh ------------------------------------------------------------------------------------
+def _eigh(f: Stacks, vectors: bool) -> None:
+    n, _ = _size(f)
+    room = (1 + 6 * n + 2 * n * n if vectors else 2 * n + 1) + BLOCK * n
+    integer_room = 3 + 5 * n if vectors else 1
+    matrix, values = f.scratch(n * n), f.scratch(n)
+    work, integers, info = f.scratch(room), f.scratch(integer_room, i32), f.scratch(1, i32)
+    head = [*f.letters("VL" if vectors else "NL"), *f.integers(n)]
+    lda, lwork, liwork = f.integers(n, room, integer_room)
+    with f.each(9.0 * n**3) as k:
+        f.by_columns(0, k, matrix)
+        arguments = [*head, matrix.first, lda, values.first, work.first, lwork]
+        f.lapack("syevd", [*arguments, integers.first, liwork, info.first])
+        ok = f.succeeded(info)
+        f.loop(n, lambda i: f.write(f.or_nan(ok, f.b.load(values.elements, [i])), 0, k, i))
+        if vectors:
+            f.deliver(1, k, matrix, ok, n)
+
+
+# -- svd -------------------------------------------------------------------------------------
+def _svd(f: Stacks, full_matrices: bool, compute_uv: bool) -> None:
+    m, n = _size(f)
+    few, many = min(m, n), max(m, n)
+    width, height = (m, n) if full_matrices else (few, few)
+    room = 3 * few + max(many, 7 * few) + BLOCK * (m + n)
+    if compute_uv:
+        room += 4 * few * few + 4 * few
+    else:
+        width = height = 0
+    matrix, values = f.scratch(m * n), f.scratch(few)
+    left, right = f.scratch(m * width), f.scratch(height * n)
+    work, integers, info = f.scratch(room), f.scratch(8 * few, i32), f.scratch(1, i32)
+    job = "N" if not compute_uv else "A" if full_matrices else "S"
+    head = [*f.letters(job), *f.integers(m, n)]
+    lda, ldvt, lwork = f.integers(max(m, 1), max(height, 1), room)
+    with f.each(20.0 * m * n * few) as k:
+        if few == 0:
+            f.identity(0, k)
+            f.identity(2, k)
+        else:
+            f.by_columns(0, k, matrix)
+            vectors = [left.first, lda, right.first, ldvt]
+            tail = [work.first, lwork, integers.first, info.first]
+            f.lapack("gesdd", [*head, matrix.first, lda, values.first, *vectors, *tail])
+            ok = f.succeeded(info)
+            number = 1 if compute_uv else 0
+            f.loop(
+                few, lambda i: f.write(f.or_nan(ok, f.b.load(values.elements, [i])), number, k, i)
+            )
+            if compute_uv:
+                f.deliver(0, k, left, ok, m)
+                f.deliver(2, k, right, ok, height)
+
+
+_WRITERS: dict[str, Callable[..., None]] = {
+    "cholesky": _cholesky,
+    "triangular_solve": _triangular_solve,
+    "lu": _lu,
+    "qr": _qr,
+    "eigh": _eigh,
+    "svd": _svd,
+}
