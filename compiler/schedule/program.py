@@ -393,15 +393,34 @@ def _constant(g: GraphLowering, node: Node, position: int) -> None:
     g.stores[node.result] = Store(buffer)
 
 
+def _carry(
+    g: GraphLowering,
+    node: Node,
+    position: int,
+    value: GraphValue,
+    result: GraphValue,
+    taken: Sequence[Store],
+) -> Store:
+    """Where a loop carries a value: where it starts, if nobody needs that any more (so an inner
+    loop works on the arrays of the outer one), else in a place of its own, with a copy."""
+    start = g.stores[value]
+    free = start.owned and start.root.last_use <= position
+    if free and all(s.root is not start.root for s in taken):
+        g.stores[result] = start
+        start.root.last_use = g.last_use.get(result, -1)
+        return start
+    store = g.result_store(result, position, {g.stores[v].root: False for v in node.inputs})
+    g.program.copy(start.buffer, store.buffer)
+    return store
+
+
 def _while(g: GraphLowering, node: Node, position: int) -> None:
     program, b = g.program, g.program.b
     count = node.attrs["n_const"]
     constants = [g.stores[v] for v in node.inputs[:count]]
-    carried = []
+    carried: list[Store] = []
     for value, result in zip(node.inputs[count:], node.results):
-        store = g.result_store(result, position, {g.stores[v].root: False for v in node.inputs})
-        program.copy(g.stores[value].buffer, store.buffer)
-        carried.append(store)
+        carried.append(_carry(g, node, position, value, result, [*constants, *carried]))
     flag = program.temporary(TensorType((), i8))
     before, after = Block(), Block()
     with b.inside(before):
