@@ -23,7 +23,8 @@ from .kernel_text import kernels_to_module, mark_types
 from .library import imported_symbols
 from .mlir.ir import Module
 from .passes import optimize
-from .schedule.program import graph_work, lower_program
+from .schedule.program import lower_program
+from .schedule.work import graph_work
 from .start import READABLE, Start, start_of
 from .target import Target, host_target
 from .types import FunctionType, TensorType, Type
@@ -142,9 +143,9 @@ class Compilation:
             return self.loops
         if stage == "kernels":
             return kernels_to_module(self.kernels, self.start.types)
-        return _module("text").graph_to_module(
-            self.optimized if stage == "optimized" else self.graph
-        )
+        graph = self.optimized if stage == "optimized" else self.graph
+        made: Module = _module("text").graph_to_module(graph)
+        return made
 
     def text(self, stage: str, *, locations: bool = False) -> str:
         """A stage as text, one of `stages(target)`; `locations` adds the user's lines."""

@@ -12,6 +12,7 @@ where the first term is strictly lower and the second upper.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -205,7 +206,7 @@ def _qr_draw(rng: Generator, lead: Shape, dtype: DType) -> list[Example]:
 
 
 def _qr_reference(a: Array, full_matrices: bool) -> list[Array]:
-    mode = "complete" if full_matrices else "reduced"
+    mode: Literal["complete", "reduced"] = "complete" if full_matrices else "reduced"
     return each(lambda m: list(np.linalg.qr(m, mode=mode)), a, 2)
 
 

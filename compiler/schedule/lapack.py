@@ -101,14 +101,19 @@ class Stacks:
     def loop(self, high: Value | int, body: Callable[[Value], None], low: Value | int = 0) -> None:
         """A loop from low up to high."""
         b = self.b
-        bounds = [b.index(v) if isinstance(v, int) else v for v in (low, high)]
-        with b.loop(*bounds, b.index(1)) as i:
+        start, end = (b.index(v) if isinstance(v, int) else v for v in (low, high))
+        with b.loop(start, end, b.index(1)) as i:
             body(i)
 
     def elements(self, rows: int, columns: int, body: Callable[[Value, Value], None]) -> None:
         """A loop over rows and columns."""
         if rows and columns:
             self.loop(rows, lambda i: self.loop(columns, lambda j: body(i, j)))
+
+    def result_elements(self, number: int, body: Callable[[Value, Value], None]) -> None:
+        """A loop over rows and columns of a result."""
+        rows, columns = self.call.results[number].shape[-2:]
+        self.elements(rows, columns, body)
 
     # -- elements ---------------------------------------------------------------------------
     def flat(self, buffer: Value) -> Value:
@@ -159,18 +164,16 @@ class Stacks:
 
     def deliver(self, number: int, k: Value, matrix: Scratch, ok: Value | None, lda: int) -> None:
         """The k-th matrix of a result from columns of `lda` rows, NaN after a failure."""
-        rows, columns = self.call.results[number].shape[-2:]
 
         def move(i: Value, j: Value) -> None:
             value = self.b.load(matrix.elements, [self.at(i, j, lda)])
             value = value if ok is None else self.or_nan(ok, value)
             self.write(value, number, k, i, j)
 
-        self.elements(rows, columns, move)
+        self.result_elements(number, move)
 
     def identity(self, number: int, k: Value) -> None:
         """Identity matrices into a result."""
-        rows, columns = self.call.results[number].shape[-2:]
         one, zero = self.b.const(1, self.dtype), self.b.const(0, self.dtype)
 
         def put(i: Value, j: Value) -> None:
@@ -178,7 +181,7 @@ class Stacks:
             value = self.b.op("arith.select", [same, one, zero], self.dtype)
             self.write(value, number, k, i, j)
 
-        self.elements(rows, columns, put)
+        self.result_elements(number, put)
 
     # -- calls ------------------------------------------------------------------------------
     def lapack(self, routine: str, arguments: Sequence[Value], library: str = "lapack") -> None:

@@ -157,9 +157,6 @@ def _qr(f: Stacks, full_matrices: bool) -> None:
     with f.each(2.0 * m * n * steps) as k:
         if steps == 0:
             f.identity(0, k)
-            f.elements(
-                *f.call.results[1].shape[-2:], lambda i, j: f.write(b.const(0, f.dtype), 1, k, i, j)
-            )
         else:
             tail = [tau.first, work.first, lwork, info.first]
             f.by_columns(0, k, matrix)
@@ -171,7 +168,7 @@ def _qr(f: Stacks, full_matrices: bool) -> None:
                 upper = b.compare("sle", i, j)
                 f.write(b.op("arith.select", [upper, value, zero], f.dtype), 1, k, i, j)
 
-            f.elements(*f.call.results[1].shape[-2:], put)
+            f.result_elements(1, put)
             f.lapack("orgqr", [*second, matrix.first, lda, *tail])
             f.deliver(0, k, matrix, None, m)
 
