@@ -23,14 +23,14 @@ from .body import buffer_type, flatten
 from .column import schedule_reduce
 from .contract import schedule_contract
 from .cumulate import schedule_cumulate
-from .library import library_work, schedule_library
+from .library import schedule_library
 from .map import schedule_map
-from .nest import body_work
 from .row import schedule_row
 from .scatter import schedule_scatter
 from .scheduled import Scheduled
 from .sort import schedule_sort
 from .storage import Arena, Slot
+from .work import poll_interval
 
 Schedule = Callable[[Kernel, Target, Module, str], Scheduled]
 SCHEDULES: dict[str, Schedule] = {
@@ -438,26 +438,6 @@ def _while(g: GraphLowering, node: Node, position: int) -> None:
     program.arena.tick()
     for store in [*constants, *carried]:
         g._keep(store)
-
-
-def graph_work(graph: Graph) -> float:
-    """Machine operations of a kernel-level graph, roughly; a loop counts as endless."""
-    work = 0.0
-    for node in graph.nodes:
-        if node.op == "kernel":
-            work += sum(body_work(g) * math.prod(g.dims) for g in node.attrs["kernel"].generics)
-        elif node.op in LIBRARY:
-            work += library_work(library_call(node))
-        elif node.op == "while":
-            return math.inf
-        elif node.op == "cond":
-            work += max(map(graph_work, node.attrs["branches"]))
-    return work
-
-
-def poll_interval(body: Graph) -> int:
-    """Iterations between looks at whether to stop: about a millisecond of work, at most 65536."""
-    return max(1, min(65536, int(2e6 / (10.0 + graph_work(body)))))
 
 
 def _cond(g: GraphLowering, node: Node, position: int) -> None:
