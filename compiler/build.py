@@ -16,6 +16,7 @@ from pathlib import Path
 from lazir.runtime.cache import DiskCache, key, source_hash
 from lazir.runtime.program import Program
 
+from .collector import paused
 from .graph import Graph
 from .target import Target
 
@@ -31,7 +32,8 @@ def cached_program(graph: Graph, target: Target) -> Program:
             return Program.from_bytes(found)
         except ValueError:
             warnings.warn("lazir: a cached program is unreadable; compiling anew", stacklevel=2)
-    program: Program = compilation(graph, target).program
+    with paused():
+        program: Program = compilation(graph, target).program
     store.put(name, program.to_bytes())
     return program
 
