@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import errors, lax, nn, numpy, optim, random, tree
+from . import errors, lax, linalg, nn, numpy, optim, random, tree
 from .autograd import enable_grad, no_grad
 from .batching import vmap
 from .compiled import compile, jit
@@ -73,6 +73,7 @@ __all__ = [
     "jit",
     "jvp",
     "lax",
+    "linalg",
     "linearize",
     "load",
     "map",

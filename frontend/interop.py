@@ -55,9 +55,10 @@ def array_ufunc(ufunc: Any, method: str, inputs: Any, options: dict[str, Any]) -
 
 
 def array_function(func: Any, args: Any, kwargs: Any) -> Any:
-    """NumPy's other functions on tensors: the function of that name in `lazir.numpy`."""
+    """NumPy's other functions on tensors: those of the same names in `lazir.numpy`."""
     module = getattr(func, "__module__", "numpy") or "numpy"
-    function = getattr(lnp, func.__name__, None) if module == "numpy" else None
+    home = {"numpy": lnp, "numpy.linalg": lnp.linalg}.get(module)
+    function = getattr(home, func.__name__, None)
     if function is None:
         fail(
             f"{module}.{func.__name__} has no counterpart in lazir.numpy; "

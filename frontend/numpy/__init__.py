@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from math import e, inf, nan, pi
 
-from .. import late
+from .. import late, linalg
 from ..dtypes import (
     bfloat16,
     bool_,
@@ -298,7 +298,8 @@ __all__ = [
     "full_like", "geomspace", "greater", "greater_equal", "heaviside", "histogram",
     "histogram_bin_edges", "hstack", "hypot", "identity", "indices", "inf", "inner", "int8",
     "int16", "int32", "int64", "interp", "invert", "isclose", "isfinite", "isinf", "isnan",
-    "kron", "left_shift", "less", "less_equal", "lexsort", "linspace", "log", "log1p", "log2",
+    "kron", "left_shift", "less", "less_equal", "lexsort", "linalg", "linspace", "log", "log1p",
+    "log2",
     "log10", "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "logspace",
     "logsumexp", "matmul", "matrix_transpose", "max", "maximum", "mean", "median", "meshgrid",
     "min", "minimum", "mod", "moveaxis", "multiply", "nan", "nan_to_num", "nancumprod",
