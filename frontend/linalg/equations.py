@@ -149,7 +149,8 @@ def _cut(s: Tensor, rcond: Any) -> Tensor:
     """Whether each singular value counts."""
     if not s.shape[-1]:
         return s > 0
-    return s > s[..., :1] * rcond
+    kept: Tensor = s > s[..., :1] * rcond
+    return kept
 
 
 @custom_jvp

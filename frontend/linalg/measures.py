@@ -134,7 +134,8 @@ def _vector(x: Tensor, order: Any, axes: Any, keepdims: bool) -> Tensor:
         return reduction.sum(size, axis=axes, keepdims=keepdims)
     if isinstance(order, str):
         fail(f"norm: {order!r} is an order of matrices; vectors have a number, inf or -inf")
-    return reduction.sum(size**order, axis=axes, keepdims=keepdims) ** (1.0 / order)
+    total: Tensor = reduction.sum(size**order, axis=axes, keepdims=keepdims) ** (1.0 / order)
+    return total
 
 
 def _of_matrices(x: Tensor, order: Any, keepdims: bool) -> Tensor:
