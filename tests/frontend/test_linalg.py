@@ -1,4 +1,4 @@
-"""`lazir.linalg` against NumPy and SciPy: values, batches, empty matrices, singular ones, errors."""
+"""`lazir.linalg` against NumPy and SciPy: values, stacks, empty and singular matrices, errors."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def test_factorisations(lead: tuple[int, ...], dtype: Any) -> None:
             near(s, wanted[1])
             k = min(m, n)
             near((u[..., :k] * s[..., None, :]) @ vt[..., :k, :], x)
-            near(lnp.matrix_transpose(u) @ u, np.broadcast_to(np.eye(u.shape[-1], dtype=dtype),
-                                                              (*lead, u.shape[-1], u.shape[-1])))  # fmt: skip
+            eye = np.eye(u.shape[-1], dtype=dtype)
+            near(lnp.matrix_transpose(u) @ u, np.broadcast_to(eye, (*lead, *eye.shape)))
         near(LA.svdvals(x), np.linalg.svd(x, compute_uv=False))
         factors, _, permutation = LA.lu(x)
         lower = np.tril(factors.numpy()[..., : min(m, n)], -1) + np.eye(m, min(m, n), dtype=dtype)
