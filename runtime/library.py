@@ -45,7 +45,9 @@ def _address(symbol: str, program: str) -> int:
     if capsule is None:
         raise LibraryError(f"{program} needs {name}, which {_HOMES[home]} does not have")
     type = _capsule_name(capsule)
-    if not re.fullmatch(rb"void \((\w+ \*(, |$))*\w+ \*\)", type) or b"int *" not in type:
+    if not re.fullmatch(rb"void \((\w+ \*(, |$))*\w+ \*\)", type) or not re.search(
+        rb"\bint \*", type
+    ):
         raise LibraryError(
             f"{program} needs {name} with arguments by address and integers of 32 bits, but SciPy "
             f"has {type.decode()}: install another version of SciPy"
