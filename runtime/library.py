@@ -20,6 +20,8 @@ __all__ = ["LibraryError", "library_addresses"]
 
 _HOMES = {"lz_lapack_": "scipy.linalg.cython_lapack", "lz_blas_": "scipy.linalg.cython_blas"}
 """How symbols begin, and the module that has the functions."""
+_TYPE = rb"void \((\w+ \*, )*\w+ \*\)"
+"""The C type of a function that takes addresses alone."""
 
 
 class LibraryError(ImportError, RuntimeError):
@@ -45,9 +47,7 @@ def _address(symbol: str, program: str) -> int:
     if capsule is None:
         raise LibraryError(f"{program} needs {name}, which {_HOMES[home]} does not have")
     type = _capsule_name(capsule)
-    if not re.fullmatch(rb"void \((\w+ \*(, |$))*\w+ \*\)", type) or not re.search(
-        rb"\bint \*", type
-    ):
+    if not re.fullmatch(_TYPE, type) or not re.search(rb"\bint \*", type):
         raise LibraryError(
             f"{program} needs {name} with arguments by address and integers of 32 bits, but SciPy "
             f"has {type.decode()}: install another version of SciPy"
