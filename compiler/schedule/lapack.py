@@ -70,8 +70,9 @@ class Stacks:
         """The address of a number on the stack, written at the head of the function."""
         key = (dtype, value)
         if key not in self._numbers:
-            place = self.b.alloca(MemRefType((), dtype))
-            self.b.store(self.b.const(value, dtype), place, [])
+            with self.b.inside(self.b.entry):
+                place = self.b.alloca(MemRefType((), dtype))
+                self.b.store(self.b.const(value, dtype), place, [])
             self._numbers[key] = place
         return self._numbers[key]
 

@@ -77,22 +77,27 @@ def _triangular_solve(
     f: Stacks, left_side: bool, lower: bool, transpose: bool, unit_diagonal: bool
 ) -> None:
     """Seen by columns, all matrices are transposed: a x = y is xᵀ aᵀ = yᵀ, a's lower triangle is
-    the upper one, and the side changes."""
+    the upper one, and the side changes. Of one right side ?trsv is several times faster; that is
+    a vector, so its side stays and a is transposed.
+    """
     rows, columns = f.call.params[1].shape[-2:]
     size, _ = _size(f)
-    letters = f.letters(
-        ("R" if left_side else "L")
-        + ("U" if lower else "L")
-        + ("T" if transpose else "N")
-        + ("U" if unit_diagonal else "N")
-    )
-    head = [*letters, *f.integers(columns, rows), f.one()]
-    lda, ldb = f.integers(size, max(columns, 1))
+    lda, ldb, step = f.integers(size, max(columns, 1), 1)
+    uplo, unit = "U" if lower else "L", "U" if unit_diagonal else "N"
     b = f.b
+
+    def solve(triangle: Value, right: Value) -> None:
+        if (columns if left_side else rows) == 1:
+            letters = f.letters(uplo + ("T" if left_side != transpose else "N") + unit)
+            f.lapack("trsv", [*letters, *f.integers(size), triangle, lda, right, step], "blas")
+            return
+        letters = f.letters(("R" if left_side else "L") + uplo + ("T" if transpose else "N") + unit)
+        sizes = f.integers(columns, rows)
+        f.lapack("trsm", [*letters, *sizes, f.one(), triangle, lda, right, ldb], "blas")
+
     if f.count == 1:
         b.emit("memref.copy", [f.params[1], f.results[0]])
-        triangle, right = (first_element(b, v) for v in (f.params[0], f.results[0]))
-        f.lapack("trsm", [*head, triangle, lda, right, ldb], "blas")
+        solve(first_element(b, f.params[0]), first_element(b, f.results[0]))
         return
     matrix, right_side = f.scratch(size * size), f.scratch(rows * columns)
     with f.each(float(size * rows * columns)) as k:
@@ -108,7 +113,7 @@ def _triangular_solve(
 
         f.elements(size, size, copy)
         f.elements(rows, columns, copy_right)
-        f.lapack("trsm", [*head, matrix.first, lda, right_side.first, ldb], "blas")
+        solve(matrix.first, right_side.first)
         f.elements(rows, columns, put)
 
 

@@ -6,6 +6,7 @@ Programs run between guard bytes.
 
 from __future__ import annotations
 
+import itertools
 import zlib
 from typing import Any
 
@@ -114,3 +115,17 @@ def test_hostile_numbers_stay_inside() -> None:
     squares = stack[:, :4]
     for name, attrs in (("eigh", {"vectors": True}), ("cholesky", {})):
         run_both(name, [tensor(f64, 50, 4, 4)], attrs, [squares])
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("lead", [(), (2,)], ids=str)
+def test_all_triangular_solves(count: int, lead: tuple[int, ...]) -> None:
+    """One right side takes another routine than several."""
+    rng = np.random.default_rng(1)
+    a = rng.normal(size=(*lead, 4, 4)) + 3 * np.eye(4)
+    for flags in itertools.product((False, True), repeat=4):
+        attrs = dict(zip(("left_side", "lower", "transpose", "unit_diagonal"), flags))
+        b = rng.normal(size=(*lead, 4, count) if attrs["left_side"] else (*lead, count, 4))
+        types = [tensor(f64, *a.shape), tensor(f64, *b.shape)]
+        for got, wanted in zip(*run_both("triangular_solve", types, attrs, [a, b])):
+            np.testing.assert_allclose(got, wanted, 1e-12, 1e-12, err_msg=str(attrs))
