@@ -21,9 +21,9 @@ from lazir.compiler.fuse import contract, expand, kernels, scatter
 from lazir.compiler.graph import Builder, Graph
 from lazir.compiler.interpret import interpret
 from lazir.compiler.opdef import OPS, Domain, Facts, with_fields
-from lazir.compiler.ops import logic, random
+from lazir.compiler.ops import factors, logic, matrices, random
 from lazir.compiler.ops.source import constant
-from lazir.compiler.schedule import nest, row, storage
+from lazir.compiler.schedule import lapack, nest, row, storage
 from lazir.compiler.schedule.program import Store
 from lazir.compiler.types import DType, TensorType, f32, f64, i1, i8, i32, i64, tensor, ui8
 
@@ -250,6 +250,17 @@ def signed_conversion(patch: Patch) -> None:
     patch.setattr(logic, "convert_scalar", mutant)
 
 
+def other_triangle(patch: Patch) -> None:
+    patch.setattr(factors, "lower", lambda b, x, strict=False: matrices.upper(b, x, strict))
+
+
+def other_letters(patch: Patch) -> None:
+    kept = lapack.Stacks.letters
+    patch.setattr(
+        lapack.Stacks, "letters", lambda f, text: kept(f, text.translate({76: 85, 85: 76}))
+    )
+
+
 def folded_wrong(patch: Patch) -> None:
     array = FOLD._array
     patch.setattr(FOLD, "_array", lambda value: array(value) + 1)
@@ -313,6 +324,8 @@ MUTANTS = [
     Mutant("strides of convolutions", stride_lost, of("conv")),
     Mutant("direction of scans", scan_backwards, of("scan")),
     Mutant("words of philox", other_words, of("philox")),
+    Mutant("derivative of qr", other_triangle, lambda: gradient("qr", full_matrices=False)),
+    Mutant("letters of LAPACK", other_letters, of("triangular_solve")),
     Mutant("constant folding", folded_wrong, folding),
     Mutant("a rule's unit", wrong_rule, units_of_rules),
     Mutant("mask of a tail", short_mask, tails),
