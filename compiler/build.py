@@ -10,8 +10,9 @@ from __future__ import annotations
 import importlib
 import warnings
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
+
+import llvmlite
 
 from lazir.runtime.cache import DiskCache, key, source_hash
 from lazir.runtime.program import Program
@@ -53,4 +54,4 @@ def _versions() -> tuple[str, str]:
     """What a program depends on beside graph and target: LLVM's version, and the compiler
     itself.
     """
-    return version("llvmlite"), source_hash(Path(__file__).parent)
+    return llvmlite.__version__, source_hash(Path(__file__).parent, _cache())

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import math
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,23 +74,28 @@ def cache_sizes(folder: Path = _CPU) -> tuple[int, int, int]:
     """Bytes of the L1 data, L2 and L3 cache as core 0 sees them (Linux sysfs), or defaults."""
     sizes = list(_CACHE_DEFAULTS)
     try:
-        entries = sorted(folder.glob("index*"))
-        for entry in entries:
-            if (entry / "type").read_text().strip() == "Instruction":
+        for name in sorted(os.listdir(folder)):
+            if not name.startswith("index") or _word(folder, name, "type") == "Instruction":
                 continue
-            level = int((entry / "level").read_text())
+            level = int(_word(folder, name, "level"))
             if 1 <= level <= 3:
-                sizes[level - 1] = _parse_size((entry / "size").read_text())
+                sizes[level - 1] = _parse_size(_word(folder, name, "size"))
     except (OSError, ValueError):
         return _CACHE_DEFAULTS
     return sizes[0], sizes[1], sizes[2]
 
 
+def _word(*path: str | Path) -> str:
+    with open(os.path.join(*path), "rb", buffering=0) as file:
+        return file.read().decode("ascii").strip()
+
+
 def _parse_size(text: str) -> int:
-    match = re.fullmatch(r"(\d+)([KMG]?)", text.strip())
-    if match is None or int(match[1]) == 0:
+    shift = {"K": 10, "M": 20, "G": 30}.get(text[-1:], 0)
+    digits = text[:-1] if shift else text
+    if not digits.isdigit() or int(digits) == 0:
         raise ValueError(f"cache size {text!r}")
-    return int(match[1]) << {"": 0, "K": 10, "M": 20, "G": 30}[match[2]]
+    return int(digits) << shift
 
 
 def usable_cores() -> int:

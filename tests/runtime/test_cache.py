@@ -244,3 +244,31 @@ def test_source_hash_sees_contents_and_names(tmp_path: Path) -> None:
     assert base == build("b", {"x.py": "1", "p/y.py": "2"})
     assert base != build("c", {"x.py": "1", "p/y.py": "3"})
     assert base != build("d", {"x.py": "1", "p/z.py": "2"})
+
+
+def test_source_hash_is_remembered_until_a_file_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, store = tmp_path / "sources", DiskCache(tmp_path / "cache")
+    folder.mkdir()
+    file = folder / "a.py"
+    file.write_text("x = 1")
+
+    def hashed() -> str:
+        source_hash.cache_clear()
+        return source_hash(folder, store)
+
+    first = hashed()
+    assert not list((tmp_path / "cache").rglob("*.lzc")), "a file that just changed is read anew"
+    monkeypatch.setattr(module, "_TICK_NS", -(10**18))
+    assert hashed() == first
+    assert len(list((tmp_path / "cache").rglob("*.lzc"))) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "open", lambda *_, **__: pytest.fail("read"), raising=False)
+        patch.setattr(DiskCache, "get", lambda *_: first.encode())
+        assert hashed() == first
+    stamp = file.stat()
+    time.sleep(0.02)  # a tick of the file system's clock
+    file.write_text("x = 2")
+    os.utime(file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))  # an edit that keeps its time stamp
+    assert hashed() != first
