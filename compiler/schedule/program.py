@@ -7,6 +7,7 @@ Must not know: how a kernel of some kind is scheduled (`SCHEDULES` says).
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,31 +21,32 @@ from ..mlir.ir import Block, Module, Op, Symbol, Typed, Unit, Value, function
 from ..target import Target
 from ..types import FunctionType, MemRefType, TensorType, i8, index
 from .body import buffer_type, flatten
-from .column import schedule_reduce
-from .contract import schedule_contract
-from .cumulate import schedule_cumulate
 from .library import schedule_library
-from .map import schedule_map
-from .row import schedule_row
-from .scatter import schedule_scatter
 from .scheduled import Scheduled
-from .sort import schedule_sort
 from .storage import Arena, Slot
 from .work import poll_interval
 
 Schedule = Callable[[Kernel, Target, Module, str], Scheduled]
-SCHEDULES: dict[str, Schedule] = {
-    "map": schedule_map,
-    "reduce": schedule_reduce,
-    "row": schedule_row,
-    "contract": schedule_contract,
-    "scatter": schedule_scatter,
-    "cumulate": schedule_cumulate,
-    "sort": schedule_sort,
+SCHEDULES: dict[str, str] = {
+    "map": "map",
+    "reduce": "column",
+    "row": "row",
+    "contract": "contract",
+    "scatter": "scatter",
+    "cumulate": "cumulate",
+    "sort": "sort",
 }
+"""The file that has `schedule_KIND` for each kind of kernel. It is loaded when such a kernel occurs:
+all of them are half of what a first compilation loads."""
 
 FOREVER = 1 << 60
 WORKSPACE = "workspace"
+
+
+def _schedule(kind: str) -> Schedule:
+    module = importlib.import_module(f".{SCHEDULES[kind]}", __package__)
+    found: Schedule = getattr(module, f"schedule_{kind}")
+    return found
 
 
 @dataclass(eq=False)
@@ -195,7 +197,7 @@ class ProgramLowering:
         found = self.scheduled.get(kernel.fingerprint)
         if found is None:
             name, kernel = self.named[kernel.fingerprint]
-            found = SCHEDULES[kernel.kind](kernel, self.target, self.module, name)
+            found = _schedule(kernel.kind)(kernel, self.target, self.module, name)
             if kernel.kind != "scatter":  # that one gets its array twice
                 found.function.attrs["lz.noalias"] = Unit()
             if all(math.prod(g.dims) == 1 for g in kernel.generics):
