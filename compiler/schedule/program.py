@@ -36,7 +36,7 @@ SCHEDULES: dict[str, str] = {
     "cumulate": "cumulate",
     "sort": "sort",
 }
-"""The file that has `schedule_KIND` for each kind of kernel. It is loaded when such a kernel occurs:
+"""The file with `schedule_KIND` for each kind of kernel. It is loaded when such a kernel occurs:
 all of them are half of what a first compilation loads."""
 
 FOREVER = 1 << 60
