@@ -33,11 +33,12 @@ from .contract_frame import (
     piece_start,
     view,
 )
+from .contract_lanes import product
 from .contract_memory import Memory, row_pitch
 from .contract_micro import Destination, Factor, TileFunctions
 from .contract_pack import Copier, panel_steps
-from .contract_plan import Box, Plan, make_plan, roles
-from .contract_space import Contraction, analyse, product
+from .contract_plan import Box, Plan, make_plan
+from .contract_space import Contraction, analyse
 from .scheduled import Scheduled
 
 ROWS_COPIED = 16
@@ -50,7 +51,7 @@ def schedule_contract(kernel: Kernel, target: Target, module: Module, name: str)
     Takes memrefs for the kernel's params, then for its results, then the workspace if there is one.
     Element types are storage types. ValueError where the kernel is not a contraction.
     """
-    c = analyse(kernel)
+    c = analyse(kernel, target.vector_bits // 8)
     results = [MemRefType(t.shape, storage(t.dtype)) for t in kernel.result_types]
     types: list[Type] = [MemRefType(t.shape, storage(t.dtype)) for t in kernel.params]
     types += results
@@ -117,7 +118,7 @@ class _Loops:
     def emit(self) -> None:
         b, args = self.b, self.b.entry.args
         self.depth_dims = [*self.plan.depth.outer, self.plan.depth.cut, *self.plan.depth.inner]
-        self.batch_dims = roles(self.c)[2]
+        self.batch_dims = self.c.batch
         self.items = product(self.batch_dims)
         self.bodies = BodyEmitter(self.module, b)
         self.shared = self.plan.chunks > 1

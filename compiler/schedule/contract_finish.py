@@ -14,8 +14,9 @@ from ..mlir.ir import Value
 from ..types import VectorType, element, index
 from .body import BodyEmitter
 from .contract_frame import Place, affine, load_lanes, loop, nest, store_lanes
+from .contract_lanes import Dim
 from .contract_plan import Plan
-from .contract_space import Contraction, Dim, Stage
+from .contract_space import Contraction, Stage
 
 WRITTEN_OUT = 2
 """Full vectors across a tile that are written out; more become a loop."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from ..mlir.builder import Builder
 from ..mlir.ir import Value
 from ..types import DType, MemRefType, VectorType, element, i1
-from .contract_space import Dim
+from .contract_lanes import Dim
 
 Place = tuple[Dim, Value]
 """A dim and the position along it."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..types import DType
-from .contract_plan import Plan, roles
-from .contract_space import Contraction, product
+from .contract_lanes import product
+from .contract_plan import Plan
+from .contract_space import Contraction
 
 ALIGNMENT = 64
 """Bytes of a cache line; every part begins at one."""
@@ -31,7 +32,7 @@ class Memory:
     def of(c: Contraction, plan: Plan) -> Memory:
         """The copies of operands that all chunks share; sums that take several blocks."""
         memory = Memory()
-        batch, depth = product(roles(c)[2]), product(c.depth)
+        batch, depth = product(c.batch), product(c.depth)
         if plan.copy_lhs == "flat":
             memory.add("lhs", span(c, 0), c.dtype)
         elif plan.copy_lhs == "rows":

@@ -18,7 +18,7 @@ from ..mlir.ir import Value
 from ..types import DType, VectorType, i1
 from .body import BodyEmitter
 from .contract_frame import affine, load_lanes, loop, nest, store_lanes
-from .contract_space import Dim
+from .contract_lanes import Dim
 
 
 @dataclass

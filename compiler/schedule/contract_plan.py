@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..target import PARALLEL_WORK, Target
-from .contract_space import Contraction, Dim, product
+from .contract_lanes import Dim, product
+from .contract_space import Contraction
 
 LONG_ROW = 2048
 """Columns that a chunk reads at least of each row of rhs where it is streamed from memory."""
@@ -173,23 +174,23 @@ class Plan:
 def make_plan(c: Contraction, target: Target) -> Plan:
     """The plan for a contraction that is not empty."""
     full = target.lanes(c.dtype)
-    c_rows, c_columns, c_batch, by_lane = roles(c)
+    by_lane = c.by_lane
     unit = Dim(1, (0,) * len(c.accesses), -1)
-    dim = c_columns[-1] if c_columns else unit
-    kind = _kind(c, c_rows, dim, full, by_lane)
+    dim = c.columns[-1] if c.columns else unit
+    kind = _kind(c, c.rows, dim, full, by_lane)
     lanes = min(full, 1 << (dim.size - 1).bit_length())
-    height, width = _tile(kind, product(c_rows), dim.size, lanes, target)
+    height, width = _tile(kind, product(c.rows), dim.size, lanes, target)
     if kind == "dot":
         lanes = min(full, 1 << (width - 1).bit_length())
-    columns = Columns(tuple(c_columns[:-1]), dim, width)
-    rows = box(c_rows, height, len(c.accesses))
+    columns = Columns(tuple(c.columns[:-1]), dim, width)
+    rows = box(c.rows, height, len(c.accesses))
     in_place = not c.stages and len(c.stores) == 1 and kind == "tile"
     in_place = in_place and (dim.strides[c.stores[0][1]] == 1 or dim is unit)
     depth = box(c.depth, _depth_limit(c, target, kind, width), len(c.accesses))
     copy_rhs = _copy_rhs(c, kind, rows, columns, lanes, target)
     copy_lhs = _copy_lhs(c, kind, rows, columns, by_lane)
-    batch = product(c_batch)
-    flops = 2 * batch * product(c_rows) * product(c_columns) * product(c.depth)
+    batch = product(c.batch)
+    flops = 2 * batch * product(c.rows) * product(c.columns) * product(c.depth)
     most = columns.count
     if kind == "tile" and rows.count == rows.largest == 1:
         most = max(1, columns.count * width // LONG_ROW)
@@ -203,20 +204,6 @@ def make_plan(c: Contraction, target: Target) -> Plan:
     return Plan(
         kind, lanes, full, rows, columns, depth, copy_lhs, copy_rhs, in_place, inside, *grid
     )  # fmt: skip
-
-
-def roles(
-    c: Contraction,
-) -> tuple[tuple[Dim, ...], tuple[Dim, ...], tuple[Dim, ...], bool]:
-    """Rows, columns and batch as the loops see them, and whether lhs is read along the lanes too.
-
-    Where result and lhs are contiguous along a batch dim, that dim becomes the lanes (a depthwise
-    convolution over channels-last images)."""
-    result = c.stores[0][1]
-    last = c.batch[-1] if c.batch else None
-    if last is not None and last.strides[0] in (0, 1) and last.strides[result] == 1:
-        return c.rows, (*c.columns, last), c.batch[:-1], True
-    return c.rows, c.columns, c.batch, False
 
 
 def _kind(c: Contraction, rows: Sequence[Dim], dim: Dim, lanes: int, by_lane: bool) -> str:

@@ -8,12 +8,13 @@ lie densely behind each other merged. Must not know: targets, tiles, loops.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..graph import Builder, Graph, Value, topological
 from ..kernel import PARALLEL, REDUCTION, Generic, Kernel, Read
 from ..mlir.ir import AffineMap, Dense
 from ..types import DType, Shape, element
+from .contract_lanes import Dim, Groups, choose
 
 
 @dataclass(frozen=True)
@@ -24,15 +25,6 @@ class Access:
     dtype: DType
     offset: int
     result: int = -1  # which result of the kernel is written, -1 for reads
-
-
-@dataclass(frozen=True)
-class Dim:
-    """A loop: its size, one stride per access, and the first Generic's dim (-1: several merged)."""
-
-    size: int
-    strides: tuple[int, ...]
-    origin: int
 
 
 @dataclass(frozen=True)
@@ -57,8 +49,9 @@ class Stage:
 class Contraction:
     """result[batch, rows, columns] = Σ_depth lhs[batch, rows, depth] · rhs[batch, depth, columns].
 
-    `columns` is the side with the result's unit-stride dim. Groups run from outer to inner dims.
-    Accesses 0 and 1 are lhs and rhs; `stores` pairs a value with the access that it is written to.
+    Groups run from outer to inner dims; the last of the columns becomes the lanes of vectors, and
+    where `by_lane` lhs is read along them too. Accesses 0 and 1 are lhs and rhs; `stores` pairs a
+    value with the access that it is written to.
     """
 
     accesses: tuple[Access, ...]
@@ -72,6 +65,7 @@ class Contraction:
     rows: tuple[Dim, ...]
     columns: tuple[Dim, ...]
     depth: tuple[Dim, ...]
+    by_lane: bool
     stages: tuple[Stage, ...]
     stores: tuple[tuple[int, int], ...]
 
@@ -79,19 +73,6 @@ class Contraction:
     def empty(self) -> bool:
         """Whether there is nothing to write."""
         return any(d.size == 0 for d in (*self.batch, *self.rows, *self.columns))
-
-    @property
-    def indexed(self) -> bool:
-        """Whether a stage asks for the point itself."""
-        return any(n.op == "linalg.index" for s in self.stages for n in s.body.nodes)
-
-
-def product(dims: Sequence[Dim]) -> int:
-    """The number of points of several dims."""
-    count = 1
-    for d in dims:
-        count *= d.size
-    return count
 
 
 def row_major(shape: Shape) -> tuple[int, ...]:
@@ -205,7 +186,6 @@ class _Reader:
     def reverse(self) -> None:
         """The factors in the other order."""
         self.accesses[:2] = self.accesses[1::-1]
-        self.strides[:2] = self.strides[1::-1]
 
     def add(self, source: int, map: AffineMap, dims: Sequence[int], result: int = -1) -> int:
         """`map` reads from dims that are the first Generic's `dims` (-1: none, always 0)."""
@@ -224,7 +204,7 @@ class _Reader:
         return len(self.accesses) - 1
 
 
-def analyse(kernel: Kernel) -> Contraction:
+def analyse(kernel: Kernel, vector_bytes: int) -> Contraction:
     """The kernel in terms of sizes and strides; ValueError where it is no contraction."""
     g = kernel.generics[0]
     left, right, fused = _factors(g)
@@ -241,31 +221,25 @@ def analyse(kernel: Kernel) -> Contraction:
     maps: dict[int, tuple[AffineMap, Sequence[int]]] = {total: (out.map, range(len(g.dims)))}
     stages = _stages(kernel, reader, values, maps)
     stores = tuple((v, reader.add(v, *maps[v], result=k)) for k, v in enumerate(kernel.results))
-    if _swapped(g, reader.strides, stores[0][1]):
-        operands.reverse()  # the product commutes
+    dtype = element(out.type)
+    groups = choose(
+        _grouped(g, reader.strides, stores[0][1], merged=not _indexed(stages)),
+        max(1, vector_bytes // dtype.itemsize),
+    )
+    if groups.reversed:
+        operands.reverse()
         reader.reverse()
-    found = Contraction(
+    depth = sorted(groups.depth, key=lambda d: (-d.strides[0], -d.strides[1]))
+    return Contraction(
         tuple(reader.accesses), Operand(0, operands[0][1]), Operand(1, operands[1][1]),
-        element(out.type), out.init, fused, total, (), (), (), (), stages, stores,
+        dtype, out.init, fused, total, groups.batch, groups.rows, groups.columns,
+        tuple(_merged(depth)), groups.by_lane, stages, stores,
     )  # fmt: skip
-    return _grouped(found, g, reader.strides)
 
 
-def _swapped(g: Generic, strides: Sequence[tuple[int, ...]], result: int) -> bool:
-    """Whether the first factor is to be rhs: the result's unit-stride dim is its own, or belongs to
-    both and only the second factor has dims of its own, which can be rows."""
-    left, right = strides[:2]
-    parallel = [d for d, kind in enumerate(g.kinds) if kind == PARALLEL and g.dims[d] > 1]
-    for d in parallel:
-        if strides[result][d] == 1:
-            if left[d] and right[d]:
-                own = [
-                    any(x[e] and not y[e] for e in parallel)
-                    for x, y in ((left, right), (right, left))
-                ]
-                return own == [False, True]
-            return left[d] != 0
-    return False
+def _indexed(stages: Sequence[Stage]) -> bool:
+    """Whether a stage asks for the point itself."""
+    return any(n.op == "linalg.index" for s in stages for n in s.body.nodes)
 
 
 def _stages(
@@ -301,24 +275,21 @@ def _stages(
 
 
 # -- groups ----------------------------------------------------------------------------------------
-def _grouped(c: Contraction, g: Generic, strides: Sequence[tuple[int, ...]]) -> Contraction:
+def _grouped(g: Generic, strides: Sequence[tuple[int, ...]], order: int, merged: bool) -> Groups:
+    """Dims of size 1 dropped, the others by what has them, sorted by the strides of `order`."""
     groups: dict[str, list[Dim]] = {"batch": [], "rows": [], "columns": [], "depth": []}
     for d, (size, kind) in enumerate(zip(g.dims, g.kinds)):
         if size == 1:
             continue
         dim = Dim(size, tuple(s[d] for s in strides), d)
         groups[_group(dim, kind)].append(dim)
-    order = c.stores[0][1]
-    kept = c.indexed
-    for name, dims in groups.items():
-        if name == "depth":
-            dims.sort(key=lambda d: (-d.strides[0], -d.strides[1]))
-        else:
-            dims.sort(key=lambda d: -d.strides[order])
-    batch, rows, columns, depth = (
-        tuple(dims if kept and name != "depth" else _merged(dims)) for name, dims in groups.items()
+    for dims in groups.values():
+        dims.sort(key=lambda d: -d.strides[order])
+    batch, rows, columns = (
+        tuple(_merged(groups[name]) if merged else groups[name])
+        for name in ("batch", "rows", "columns")
     )
-    return replace(c, batch=batch, rows=rows, columns=columns, depth=depth)
+    return Groups(batch, rows, columns, tuple(groups["depth"]))
 
 
 def _group(dim: Dim, kind: str) -> str:

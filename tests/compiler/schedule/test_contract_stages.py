@@ -200,7 +200,7 @@ def test_the_text_is_sound_and_always_the_same(target: str) -> None:
 def test_plans_follow_shapes() -> None:
     """What the figures in the plan's comments say of 1024³ on a machine with 512-bit vectors."""
     kernel = kernel_of(einsum("ik,kj->ij", dict.fromkeys("ijk", 1024)))
-    plan = make_plan(analyse(kernel), named_target("x86-64-v4"))
+    plan = make_plan(analyse(kernel, 64), named_target("x86-64-v4"))
     assert (plan.rows.pieces, plan.rows.sizes, plan.columns.width) == (74, (14, 13), 32)
     assert (plan.copy_lhs, plan.copy_rhs, plan.depth.count) == ("rows", "shared", 1)
     assert 64 <= plan.chunks <= 200
