@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import errors, lax, linalg, nn, numpy, optim, random, tree
+from . import errors, lax, linalg, nn, numpy, optim, random, tree, typing
 from .autograd import enable_grad, no_grad
 from .batching import vmap
 from .compiled import compile, jit
@@ -89,6 +89,7 @@ __all__ = [
     "stop_gradient",
     "switch",
     "tree",
+    "typing",
     "uint8",
     "uint16",
     "uint32",

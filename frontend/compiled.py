@@ -19,6 +19,7 @@ from . import engine, tree
 from .apply import as_tensor
 from .donation import donate_leaves, finish_donation
 from .handle import Handle
+from .hints import call_checked
 from .signature import Call, Reader, difference
 from .specialise import Specialisation, Traced, trace
 from .tensor import Tensor
@@ -200,7 +201,7 @@ class CompiledFunction:
         call = self._reader.read(args, kwargs)
         leaves = [x if isinstance(x, Handle) else as_tensor(x) for x in call.leaves]
         inner_args, inner_kwargs = call.arguments(leaves)
-        return self._fn(*inner_args, **inner_kwargs)
+        return call_checked(self._fn, inner_args, inner_kwargs)
 
     def _specialise(self, call: Call) -> Specialisation:
         with self._lock:

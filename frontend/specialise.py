@@ -18,6 +18,7 @@ from . import engine, tree
 from .apply import NUMBERS, lift, operand, tensor
 from .dtypes import DEFAULT_FLOAT, DEFAULT_INT
 from .handle import Handle, array_and_dtype, wrap, wrap_array
+from .hints import call_checked
 from .lazy import LAZY, known
 from .pending import force
 from .signature import Call, Leaf
@@ -61,7 +62,7 @@ def trace(fn: Callable[..., Any], call: Call, names: Sequence[str], name: str) -
     args, kwargs = call.arguments(holders)
     try:
         with tracing(builder):
-            out = fn(*args, **kwargs)
+            out = call_checked(fn, args, kwargs)
             leaves, out_tree = tree.flatten(out)
             found = [_result(x, name) for x in leaves]
             results = [lift(o) for o in found]

@@ -72,6 +72,11 @@ def _kind(cls: type) -> _Kind | None:
     return found
 
 
+def is_registered(cls: type) -> bool:
+    """Whether trees look inside objects of this class."""
+    return _kind(cls) is not None
+
+
 def register(
     cls: C,
     take: Callable[[Any], tuple[Sequence[Any], Any]],

@@ -119,6 +119,14 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def size(text: str) -> tuple[str, int]:
+    """A name and its size: batch=32."""
+    name, _, number = text.partition("=")
+    if not name.isidentifier() or not number.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no NAME=N, such as batch=32")
+    return name, int(number)
+
+
 def names(text: str) -> list[str]:
     """Names, separated by commas."""
     return [part.strip() for part in text.split(",") if part.strip()]
@@ -202,6 +210,10 @@ def _add_function(made: argparse.ArgumentParser, *, text: bool) -> None:
         "--arg", action="append", default=[], metavar="TYPE",
         help="one argument: 'f32[32,784]', '[(f32[3], i64), 0.5]', 'axis=1'; again for each. "
         "Without: type hints, or example_args in the file",
+    )  # fmt: skip
+    made.add_argument(
+        "--size", type=size, action="append", default=[], metavar="NAME=N",
+        help="the size of an axis that annotations name: batch=32; again for each",
     )  # fmt: skip
     made.add_argument(
         "--static", type=names, default=[], metavar="NAMES",
@@ -313,8 +325,9 @@ def _add_explain(commands: Commands) -> None:
 
 def _add_check(commands: Commands) -> None:
     made = _command(
-        commands, "check", check, "trace a function and check its types, without compiling it",
-        ("lazir check mlp.py:loss --arg 'f32[32,784]'",),
+        commands, "check", check, "trace functions and check their types, without compiling them",
+        ("lazir check mlp.py:loss --arg 'f32[32,784]'",
+         "lazir check mlp.py                           (all compiled functions, by their hints)"),
     )  # fmt: skip
     _add_function(made, text=True)
     made.set_defaults(target=None)

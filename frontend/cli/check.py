@@ -1,6 +1,6 @@
-"""`lazir check`: traces a function and checks its types and its graph; nothing is compiled.
+"""`lazir check`: traces functions and checks their types and graphs; nothing is compiled.
 
-Takes: parsed options. Gives: one line for the function's type. Must not know: later stages.
+Takes: parsed options. Gives: one line for each function's type. Must not know: later stages.
 """
 
 from __future__ import annotations
@@ -12,11 +12,15 @@ from lazir.compiler.types import TensorType
 from lazir.compiler.verify import verify_graph
 
 from .explain import plural
-from .program import is_text, read_function, read_program
+from .output import say
+from .problems import InputError, UsageError, describe
+from .program import Function, is_text, made_ready, read_function, read_program
+from .shapes import axis_names_of, check_sizes
+from .source import Found, compiled_in, split_place
 
 
 def check(options: Namespace) -> int:
-    """Trace, verify, and say what the function takes and gives."""
+    """Trace, verify, and say what each function takes and gives."""
     if is_text(options.program):
         compilation = read_program(options).compilation
         types = compilation.start.types
@@ -26,12 +30,47 @@ def check(options: Namespace) -> int:
             f"{compilation.start.name}({inputs}) -> {results}: ok, stage {compilation.start.stage}"
         )
         return 0
-    function = read_function(options)
+    if not split_place(options.program).name:
+        every = compiled_in(options.program)
+        if len(every) > 1:
+            if options.arg or options.grad is not None:
+                raise UsageError(
+                    "--arg and --grad are for one function: "
+                    f"{', '.join(f'{options.program}:{f.name}' for f in every[:8])}"
+                )
+            check_sizes([f.function for f in every], options.program, dict(options.size))
+            return max(_checked(found, options) for found in every)
+    print(outcome(read_function(options)))
+    return 0
+
+
+def _checked(found: Found, options: Namespace) -> int:
+    """Check one of several functions; a fault in it does not keep the others from being checked."""
+    try:
+        known = axis_names_of(found.function)
+        mine = Namespace(**{**vars(options), "size": [s for s in options.size if s[0] in known]})
+        print(outcome(made_ready(found, mine)))
+        return 0
+    except InputError as error:
+        say(f"lazir check: {error}")
+    except UsageError:
+        raise
+    except Exception as error:
+        if options.traceback:
+            raise
+        say(f"{found.name}: {describe(error)}")
+    return 1
+
+
+def outcome(function: Function) -> str:
+    """The line for a function that is fine. Raises what is wrong with it."""
     traced = function.trace()
     verify_graph(traced.graph)
     operations = sum(len(g.nodes) for g in traced.graph.walk())
-    print(f"{signature(traced.graph, len(traced.captures))}: ok, {plural(operations, 'operation')}")
-    return 0
+    text = f"{signature(traced.graph, len(traced.captures))}: ok, {plural(operations, 'operation')}"
+    if function.chosen:
+        text += f", with {', '.join(f'{n}={size}' for n, size in function.chosen.items())}"
+    return text
 
 
 def signature(graph: Graph, captures: int = 0) -> str:

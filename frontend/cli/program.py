@@ -23,7 +23,7 @@ from ..specialise import Traced
 from ..transforms import grad
 from .arguments import Arguments
 from .problems import InputError, UsageError
-from .shapes import check_call, choose, from_example
+from .shapes import Hinted, check_call, choose, from_example
 from .source import Found, find
 
 CUDA_TARGET = "sm_80"
@@ -31,11 +31,12 @@ CUDA_TARGET = "sm_80"
 
 
 class Function(NamedTuple):
-    """A function of the user's, compiled, and what to call it with."""
+    """A function of the user's, compiled, what to call it with, and sizes chosen for that."""
 
     compiled: CompiledFunction
     name: str
     arguments: Arguments
+    chosen: dict[str, int]
 
     def trace(self) -> Traced:
         """What it records for these arguments."""
@@ -104,20 +105,26 @@ def read_function(
     options: Namespace, arguments: Callable[[Found], Arguments] | None = None
 ) -> Function:
     """The function that the command names. `arguments` decides on them where the words do not."""
-    found = find(options.program)
+    return made_ready(find(options.program), options, arguments)
+
+
+def made_ready(
+    found: Found, options: Namespace, arguments: Callable[[Found], Arguments] | None = None
+) -> Function:
+    """A function of the user's with its arguments, as the command's words say."""
     function, name = found.function, found.name
-    given = arguments(found) if arguments is not None else _chosen(found, options.arg)
+    if arguments is not None:
+        hinted = Hinted(arguments(found), {})
+    else:
+        hinted = choose(function, name, found.module, options.arg, dict(options.size))
+    given = hinted.arguments
     label = name.replace(".", "_")
     if options.grad is not None:
         check_call(function, name, given)
         _check_argnums(options.grad, len(given.args), name)
         function = grad(function, options.grad if len(options.grad) > 1 else options.grad[0])
         label = f"grad_{label}"
-    return Function(_compiled(function, label, given, options), name, given)
-
-
-def _chosen(found: Found, texts: list[str]) -> Arguments:
-    return choose(found.function, found.name, found.module, texts)
+    return Function(_compiled(function, label, given, options), name, given, hinted.chosen)
 
 
 def example_arguments(found: Found) -> Arguments | None:

@@ -28,7 +28,7 @@ from .data import Item, fill, read_inputs, save
 from .output import say, seconds
 from .problems import InputError, UsageError
 from .program import Function, example_arguments, is_text, leaf_names, read_function, read_program
-from .shapes import check_call, from_hints, parameters_of
+from .shapes import check_call, from_hints, from_samples, parameters_of
 from .source import Found
 
 Results = list[tuple[str, Any]]
@@ -64,7 +64,7 @@ def run(options: Namespace) -> int:
 
 # -- functions -----------------------------------------------------------------------------
 def _function_call(options: Namespace, items: Sequence[Item], seed: int | None) -> Call:
-    function = read_function(options, lambda found: _arguments(found, options.arg, items, seed))
+    function = read_function(options, lambda found: _arguments(found, options, items, seed))
     args, kwargs = function.arguments
     if options.interpret:
         return _interpreted(function)
@@ -83,10 +83,10 @@ def _named(found: Any) -> Results:
 
 
 def _arguments(
-    found: Found, texts: Sequence[str], items: Sequence[Item], seed: int | None
+    found: Found, options: Namespace, items: Sequence[Item], seed: int | None
 ) -> Arguments:
     """Values for every argument: `--arg`, hints, the arrays alone, or the file's example."""
-    given = _outline(found, texts, items)
+    given = _outline(found, options, items)
     check_call(found.function, found.name, given)
     names = [p.name for p in parameters_of(found.function)]
     labelled = [
@@ -100,14 +100,18 @@ def _arguments(
     return Arguments(args, kwargs)
 
 
-def _outline(found: Found, texts: Sequence[str], items: Sequence[Item]) -> Arguments:
-    if texts:
-        return read_arguments(texts)
-    known = from_hints(found.function) or (None if items else example_arguments(found))
+def _outline(found: Found, options: Namespace, items: Sequence[Item]) -> Arguments:
+    if options.arg:
+        return read_arguments(options.arg)
+    known = from_hints(found.function, dict(options.size))
+    known = known or (None if items else example_arguments(found))
     if known is not None:
         return known
     if items:
         return _from_arrays(found, items)
+    sampled = from_samples(found.function, dict(options.size))
+    if sampled is not None:
+        return sampled.arguments
     raise InputError(
         f"{found.name}: with what? Give --arg for each argument and --random or --input FILE.npy, "
         "or `example_args` in the file"

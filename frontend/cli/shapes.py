@@ -1,45 +1,53 @@
-"""What a function is called with: from `--arg`, else type hints, else the file's `example_args`.
+"""What a function is called with: from `--arg`, else type hints, else the file's `example_args`,
+else type hints with sizes chosen for named axes.
 
 Takes: a function, its module, the texts of `--arg`. Gives: Arguments.
 Must not know: tracing, commands.
 
-A hint is a text as `--arg` takes it, an `lz.spec`, or an annotation with `dtypes` and `dim_str`, as
-jaxtyping makes them, whose dims are numbers.
+A hint is a text as `--arg` takes it, an `lz.spec`, or an annotation as `lazir.typing` makes them.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
+from ..hints import evaluated, says_shapes, scope_of
 from ..signature import Spec
 from .arguments import Arguments, element_type, read_arguments, read_value
-from .problems import InputError, UsageError
+from .problems import InputError, UsageError, suggestion
+from .sizes import Sizes, Unknown, axis_names
 
 EXAMPLE = "example_args"
 """The name in the user's file: a tuple of arguments, or a dict from function names to tuples."""
 
 
 def choose(
-    function: Callable[..., Any], name: str, module: ModuleType, texts: Sequence[str]
-) -> Arguments:
+    function: Callable[..., Any], name: str, module: ModuleType, texts: Sequence[str],
+    sizes: Mapping[str, int] = {},
+) -> Hinted:  # fmt: skip
     """The arguments to trace with. InputError where there are none, or not those it takes."""
     if texts:
         found = read_arguments(texts)
         check_call(function, name, found)
-        return found
-    hinted = from_hints(function)
-    if hinted is not None:
-        return hinted
+        return Hinted(found, {})
+    check_sizes([function], name, sizes)
+    fixed = from_hints(function, sizes)
+    if fixed is not None:
+        return Hinted(fixed, {})
     example = from_example(name, module)
     if example is not None:
         check_call(function, name, example)
-        return example
+        return Hinted(example, {})
+    sampled = from_samples(function, sizes)
+    if sampled is not None:
+        return sampled
     raise InputError(
         f"{heading(function, name)}: which shapes? Give one --arg for each argument, such as "
-        f"--arg 'f32[32,784]', or hints like `x: \"f32[32,784]\"`, or `{EXAMPLE}` in the file"
+        f"--arg 'f32[32,784]', or hints like `x: \"f32[32,784]\"` or "
+        f'`x: Float[Tensor, "batch 784"]`, or `{EXAMPLE}` in the file'
     )
 
 
@@ -74,66 +82,85 @@ def check_call(function: Callable[..., Any], name: str, given: Arguments) -> Non
 
 
 # -- hints ---------------------------------------------------------------------------------
-def from_hints(function: Callable[..., Any]) -> Arguments | None:
-    """Stand-ins from annotations; None unless every parameter without a default has one."""
+class Hinted(NamedTuple):
+    """Stand-ins from annotations, and the sizes that were chosen for named axes."""
+
+    arguments: Arguments
+    chosen: dict[str, int]
+
+
+def from_hints(function: Callable[..., Any], sizes: Mapping[str, int] = {}) -> Arguments | None:
+    """Stand-ins whose sizes the annotations or `sizes` say; None where one is not said."""
+    found = _hinted(function, Sizes(sizes, choose=False))
+    return None if found is None else found.arguments
+
+
+def from_samples(function: Callable[..., Any], sizes: Mapping[str, int] = {}) -> Hinted | None:
+    """The same, with sizes chosen for named axes; None where an argument has no annotation."""
+    return _hinted(function, Sizes(sizes, choose=True))
+
+
+def _hinted(function: Callable[..., Any], sizes: Sizes) -> Hinted | None:
     args: list[Any] = []
     kwargs: dict[str, Any] = {}
     needed = False
-    for parameter in parameters_of(function):
+    scope = scope_of(function)
+    hints = {p.name: evaluated(p.annotation, scope) for p in parameters_of(function)}
+    sizes.avoid(hints.values())
+    for place, parameter in enumerate(parameters_of(function)):
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
         optional = parameter.default is not parameter.empty
-        found, value = _hint(parameter, function)
-        if not found:
-            if optional:
+        try:
+            if optional and not _says_shape(hints[parameter.name]):
                 continue
+            value = _stand_in(parameter.name, hints[parameter.name], sizes)
+        except Unknown:
             return None
         needed = True
-        if parameter.kind is parameter.KEYWORD_ONLY or len(args) < _place(parameter, function):
+        if parameter.kind is parameter.KEYWORD_ONLY or len(args) < place:
             kwargs[parameter.name] = value
         else:
             args.append(value)
-    return Arguments(tuple(args), kwargs) if needed or not parameters_of(function) else None
+    if not needed and parameters_of(function):
+        return None
+    return Hinted(Arguments(tuple(args), kwargs), sizes.chosen)
 
 
-def _place(parameter: inspect.Parameter, function: Callable[..., Any]) -> int:
-    return [p.name for p in parameters_of(function)].index(parameter.name)
+def axis_names_of(function: Callable[..., Any]) -> list[str]:
+    """The axes that the annotations of a function name."""
+    scope = scope_of(function)
+    return axis_names(evaluated(p.annotation, scope) for p in parameters_of(function))
 
 
-def _hint(parameter: inspect.Parameter, function: Callable[..., Any]) -> tuple[bool, Any]:
-    """Whether the annotation says a shape, and the stand-in."""
-    hint = parameter.annotation
-    if isinstance(hint, str):
-        hint = _evaluated(hint, function)
+def check_sizes(
+    functions: Sequence[Callable[..., Any]], name: str, sizes: Mapping[str, int]
+) -> None:
+    """UsageError for the size of an axis that no annotation names."""
+    known = list(dict.fromkeys(axis for f in functions for axis in axis_names_of(f)))
+    for size in sizes:
+        if size not in known:
+            raise UsageError(f"--size: {name} has no axis {size!r}{suggestion(size, known)}")
+
+
+def _says_shape(hint: Any) -> bool:
+    return isinstance(hint, Spec) or _is_text(hint) or says_shapes(hint)
+
+
+def _is_text(hint: Any) -> bool:
+    return isinstance(hint, str) and ("[" in hint or element_type(hint) is not None)
+
+
+def _stand_in(name: str, hint: Any, sizes: Sizes) -> Any:
+    """What the annotation says. Unknown where it does not say enough."""
     if isinstance(hint, Spec):
-        return True, hint
-    if isinstance(hint, str) and ("[" in hint or element_type(hint) is not None):
+        return hint
+    if _is_text(hint):
         try:
-            return True, read_value(hint, f"the hint of {parameter.name}")
+            return read_value(hint, f"the hint of {name}")
         except UsageError as error:
             raise InputError(str(error)) from None
-    if hasattr(hint, "dim_str") and len(getattr(hint, "dtypes", ())) == 1:
-        return _array_hint(hint)
-    return False, None
-
-
-def _evaluated(hint: str, function: Callable[..., Any]) -> Any:
-    """What an annotation kept as text stands for; the text itself where it is no Python."""
-    inner = inspect.unwrap(function)
-    inner = getattr(inner, "__func__", inner)
-    try:
-        value = eval(hint, getattr(inner, "__globals__", {}))
-    except Exception:  # any text may stand there
-        return hint
-    return value if isinstance(value, (str, Spec)) or hasattr(value, "dim_str") else None
-
-
-def _array_hint(hint: Any) -> tuple[bool, Any]:
-    dims = str(hint.dim_str).split()
-    dtype = element_type(str(hint.dtypes[0]))
-    if dtype is None or not all(d.isdecimal() for d in dims):
-        return False, None
-    return True, Spec([int(d) for d in dims], dtype)
+    return sizes.stand_in(hint)
 
 
 # -- examples ------------------------------------------------------------------------------

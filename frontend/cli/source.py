@@ -77,6 +77,20 @@ def find(text: str) -> Found:
     return Found(found, name, module)
 
 
+def compiled_in(file: str) -> list[Found]:
+    """All compiled functions of a file, methods included: of the file's objects, else of classes
+    that can be made without arguments."""
+    with contextlib.redirect_stdout(sys.stderr):
+        module = load(file)
+        names = [n for n in functions_of(module) if isinstance(vars(module)[n], CompiledFunction)]
+        for owner, value in vars(module).items():
+            if inspect.isclass(value) and value.__module__ == module.__name__:
+                made = [n for n, v in vars(module).items() if type(v) is value]
+                methods = [n for n, f in vars(value).items() if isinstance(f, CompiledFunction)]
+                names += [f"{(made or [owner])[0]}.{method}" for method in methods]
+        return [Found(_resolve(module, file, name), name, module) for name in names]
+
+
 def load(file: str) -> ModuleType:
     """Run a file as a module; its folder comes first on `sys.path`."""
     path = Path(file)

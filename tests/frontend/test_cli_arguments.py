@@ -94,10 +94,10 @@ def test_order_of_precedence() -> None:
     def f(x):
         pass
 
-    assert choose(f, "f", module, []).args == (1.0,)
-    assert choose(f, "f", module, ["f32[2]"]).args == (lz.spec(2),)
+    assert choose(f, "f", module, []).arguments.args == (1.0,)
+    assert choose(f, "f", module, ["f32[2]"]).arguments.args == (lz.spec(2),)
     f.__annotations__ = {"x": "f32[5]"}
-    assert choose(f, "f", module, []).args == (lz.spec(5),)
+    assert choose(f, "f", module, []).arguments.args == (lz.spec(5),)
     f.__annotations__ = {"x": "f32[5"}
     with pytest.raises(InputError, match="the hint of x: expected"):
         choose(f, "f", module, [])
