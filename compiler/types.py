@@ -6,7 +6,7 @@ Must not know: ops, graphs, devices.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -46,6 +46,10 @@ class DType:
         return NotImplemented
 
     __hash__ = object.__hash__
+
+    def __call__(self, value: Any = 0) -> Any:
+        """The value in this type, as NumPy's types are called: `float32(3)`. See `makers`."""
+        return makers[0](value, self)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -96,6 +100,9 @@ class DType:
         """NumPy's name, with `bfloat16` for bf16."""
         return "bfloat16" if self.name == "bf16" else _NUMPY_NAMES[self.name]
 
+
+makers: list[Callable[[Any, DType], Any]] = []
+"""What makes a value when a type is called: the frontend's way to make tensors, once imported."""
 
 i1 = DType("i1", "bool", 1)
 i8, i16, i32, i64 = (DType(f"i{n}", "int", n) for n in (8, 16, 32, 64))

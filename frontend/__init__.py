@@ -25,9 +25,9 @@ from .dtypes import (
     uint32,
     uint64,
 )
-from .interop import from_dlpack
 from .jacobians import hessian, jacfwd, jacobian, jacrev
 from .methods import device_put
+from .numpy.creation import from_dlpack
 from .signature import spec
 from .storage import load, save
 from .tensor import Tensor

@@ -18,7 +18,7 @@ from lazir.compiler.errors import ShapeError, TypeRuleError
 from lazir.compiler.graph import Builder, Value
 from lazir.compiler.opdef import OPS
 from lazir.compiler.ops.source import bf16_bits, constant
-from lazir.compiler.types import DType, Shape, TensorType, bf16, broadcast_shapes
+from lazir.compiler.types import DType, Shape, TensorType, bf16, broadcast_shapes, ui64
 
 from . import views
 from .dtypes import as_dtype, check_integer, result_dtype, to_inexact, weak_dtype
@@ -93,7 +93,7 @@ def operand(x: Any) -> Operand:
     if isinstance(x, NUMBERS):
         return Operand(x, weak_dtype(x), True, ())
     if isinstance(x, list | tuple):
-        return operand(nested(x))
+        return _listed(x)
     if hasattr(x, "__dlpack__") or hasattr(x, "__array__"):
         return operand(np.asarray(x))
     return fail(f"{x!r} of type {type(x).__name__} is no tensor, array or number")  # type: ignore[no-any-return]
@@ -108,6 +108,8 @@ def lift(x: Operand, dtype: DType | None = None) -> Value:
     if isinstance(source, Literal):
         return number(source.value, wanted, structural=True)
     if isinstance(source, np.ndarray):
+        if wanted.is_inexact and wanted is not bf16 and source.dtype != x.dtype.numpy:
+            source = _rounded(source, wanted)  # a list's numbers, straight to the type wanted
         return convert(array_value(source), wanted)
     if isinstance(source, complex) and not wanted.is_complex:
         fail(f"the complex number {source!r} does not fit {wanted}")
@@ -222,14 +224,39 @@ def current_builder() -> Builder:
 
 def nested(x: Any) -> Any:
     """A nested sequence as an array, or as a tensor where it holds tensors."""
+    return _listed(x).source
+
+
+_WIDE = {"bool": np.bool_, "int": np.int64, "float": np.float64, "complex": np.complex128}
+
+
+def _listed(x: Any) -> Operand:
+    """A nested sequence. Python numbers are kept as exact as they are, whatever dtype they count
+    as, so that `array([0.1], "float64")` is 0.1.
+    """
     flat: list[Any] = []
     shape = _walk(x, flat)
-    if not any(isinstance(v, Handle) for v in flat):
-        if all(isinstance(v, NUMBERS) for v in flat):
-            _, kinds = [], [weak_dtype(v) for v in flat]
-            dtype = result_dtype([], kinds)[0] if kinds else as_dtype(float)
-            return np.array(flat, dtype.numpy).reshape(shape)
-        return np.asarray(x)
+    if any(isinstance(v, Handle) for v in flat):
+        return operand(_joined(flat, shape))
+    if not all(isinstance(v, NUMBERS) and not isinstance(v, np.generic) for v in flat):
+        return operand(np.asarray(x))
+    kinds = [weak_dtype(v) for v in flat]
+    dtype = result_dtype([], kinds)[0] if kinds else as_dtype(float)
+    try:
+        data: np.ndarray[Any, Any] = np.array(flat, _WIDE[dtype.kind])
+    except OverflowError:  # Python integers of more than 63 bits
+        data, dtype = np.array(flat, np.uint64), ui64
+    return Operand(data.reshape(shape), dtype, False, shape)
+
+
+def _rounded(data: np.ndarray[Any, Any], dtype: DType) -> np.ndarray[Any, Any]:
+    if data.dtype.kind == "c" and not dtype.is_complex:
+        fail(f"complex numbers do not fit {dtype}")
+    with np.errstate(over="ignore"):
+        return data.astype(dtype.numpy)
+
+
+def _joined(flat: list[Any], shape: Shape) -> Tensor:
     found = [operand(v) for v in flat]
     dtype, _ = result_dtype(
         [o.dtype for o in found if not o.weak], [o.dtype for o in found if o.weak]
@@ -249,12 +276,16 @@ def _walk(x: Any, flat: list[Any]) -> tuple[int, ...]:
     return ()
 
 
+class OutOfBounds(ShapeError, IndexError):
+    """An axis, or a static index, that is not there; too many indices."""
+
+
 def normal_axis(axis: int, rank: int, name: str) -> int:
     """An axis counted from 0, negative ones from the end."""
     if not isinstance(axis, int | np.integer) or isinstance(axis, bool):
         fail(f"{name}: an axis is an integer, got {axis!r}")
     if not -rank <= axis < rank:
-        fail(f"{name}: axis {axis} is out of range for a tensor of rank {rank}", ShapeError)
+        fail(f"{name}: axis {axis} is out of range for a tensor of rank {rank}", OutOfBounds)
     return int(axis) % rank
 
 

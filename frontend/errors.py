@@ -15,8 +15,8 @@ from lazir.compiler.errors import (
     VerifyError,
 )
 
+from .apply import OutOfBounds
 from .donated import DonationError
-from .numpy.index_key import OutOfBounds
 from .views import AliasError
 
 __all__ = [

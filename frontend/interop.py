@@ -1,6 +1,6 @@
-"""How other libraries see a tensor: NumPy's dispatch protocols, the Array API, DLPack.
+"""How other libraries see a tensor: NumPy's dispatch protocols.
 
-Takes: calls that NumPy hands over (`np.sin(tensor)`), capsules. Gives: tensors.
+Takes: calls that NumPy hands over (`np.sin(tensor)`). Gives: tensors.
 Must not know: graphs.
 """
 
@@ -12,7 +12,6 @@ import numpy as np
 
 from . import numpy as lnp
 from .apply import fail
-from .handle import array_and_dtype, wrap_array
 from .numpy.cumulative import accumulate
 
 _UFUNC_NAMES = {"conjugate": "conj", "arctan2": "arctan2"}
@@ -66,15 +65,3 @@ def array_function(func: Any, args: Any, kwargs: Any) -> Any:
         )
     assert function is not None
     return function(*args, **kwargs)
-
-
-def from_dlpack(x: Any, /, *, copy: bool | None = None) -> Any:
-    """A tensor that shares the memory of another library's array.
-
-    >>> import numpy as np
-    >>> print(from_dlpack(np.arange(3)))
-    [0 1 2]
-    """
-    data = np.from_dlpack(x)
-    stored, dtype = array_and_dtype(np.array(data, order="C") if copy else data)
-    return wrap_array(stored, dtype)

@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from lazir.compiler.types import DType
-from lazir.runtime.device import Device, parse_device
-from lazir.runtime.device import require as require_device
+from lazir.compiler.types import DType, bf16
+from lazir.runtime.device import Device
 
 from . import late, views
 from .apply import as_tensor, fail
@@ -24,11 +23,12 @@ from .interop import array_function, array_ufunc
 from .lazy import known
 from .numpy import indexing
 from .pending import force, watch
+from .places import check_device
 from .trace import active, lazy_value, outside
 
 __all__ = [
     "array_function", "array_ufunc", "assign", "backward", "compute", "detach", "device_put",
-    "fill", "gradient_state", "move", "require_gradient", "write",
+    "dlpack", "fill", "gradient_state", "move", "require_gradient", "write",
 ]  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def _stored(data: Any, dtype: Any) -> tuple[Array, DType]:
     if isinstance(data, np.ndarray | np.generic):
         made = wrap_array(*array_and_dtype(np.array(data, order="C")))
     else:
-        made = as_tensor(data)
+        made = as_tensor(data, dtype)
     if dtype is not None and as_dtype(dtype) is not made._dtype:
         made = made.astype(dtype)
     return made._data("the data"), made._dtype
@@ -67,6 +67,28 @@ def compute(tensor: Tensor, what: str, advice: str) -> Array:
     found = known(tensor._value)
     assert found is not None
     return found
+
+
+def dlpack(
+    tensor: Tensor,
+    stream: Any,
+    max_version: tuple[int, int] | None,
+    dl_device: tuple[Any, int] | None,
+    copy: bool | None,
+) -> Any:
+    """A DLPack capsule of its data. BufferError for what others could not read as it is."""
+    data = tensor._data("the data")
+    if tensor._dtype is bf16:
+        raise BufferError("bf16 cannot be handed over by DLPack; convert with .astype first")
+    if stream is not None:
+        raise BufferError(f"main memory has no streams, got stream={stream!r}")
+    if dl_device is not None and tuple(map(int, dl_device)) != tensor.__dlpack_device__():
+        raise BufferError(f"the tensor is in main memory, not on a device {tuple(dl_device)}")
+    if copy:
+        data = data.copy()
+    if max_version is not None and max_version >= (1, 0):
+        return data.__dlpack__(max_version=max_version)
+    return data.__dlpack__()
 
 
 # -- writing -----------------------------------------------------------------------------
@@ -127,12 +149,7 @@ def move(tensor: Tensor, targets: tuple[Any, ...], device: Any, dtype: Any) -> T
         else:
             dtype = target
     made = tensor if dtype is None else tensor.astype(dtype)
-    if device is None:
-        return made
-    place = parse_device(device)
-    require_device(place)
-    if place.kind != "cpu":
-        raise RuntimeError(f"tensors cannot be moved to {place} yet")
+    check_device(device)
     return made
 
 

@@ -155,6 +155,33 @@ class Operators(Handle):
     def __itruediv__(self, other: Any) -> Self:
         return late.methods.augmented(self, self.__truediv__(other))
 
+    def __ifloordiv__(self, other: Any) -> Self:
+        return late.methods.augmented(self, self.__floordiv__(other))
+
+    def __imod__(self, other: Any) -> Self:
+        return late.methods.augmented(self, self.__mod__(other))
+
+    def __ipow__(self, other: Any) -> Self:
+        return late.methods.augmented(self, self.__pow__(other))
+
+    def __imatmul__(self, other: Any) -> Self:
+        return late.methods.augmented(self, self.__matmul__(other))
+
+    def __iand__(self, other: Any) -> Self:
+        return late.methods.augmented(self, self.__and__(other))
+
+    def __ior__(self, other: Any) -> Self:
+        return late.methods.augmented(self, self.__or__(other))
+
+    def __ixor__(self, other: Any) -> Self:
+        return late.methods.augmented(self, self.__xor__(other))
+
+    def __ilshift__(self, other: Any) -> Self:
+        return late.methods.augmented(self, self.__lshift__(other))
+
+    def __irshift__(self, other: Any) -> Self:
+        return late.methods.augmented(self, self.__rshift__(other))
+
     # -- indexing ------------------------------------------------------------------------
     def __getitem__(self, key: Any) -> Self:
         return late.indexing.getitem(self, key)

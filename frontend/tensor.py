@@ -190,10 +190,20 @@ class Tensor(Operators):
         return late.methods.array_function(func, args, kwargs)
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        if api_version is not None and api_version not in late.numpy.VERSIONS:
+            known = ", ".join(late.numpy.VERSIONS)
+            raise ValueError(f"lazir.numpy has versions {known} of the standard, not {api_version}")
         return late.numpy
 
-    def __dlpack__(self, **options: Any) -> Any:
-        return self._data("the data").__dlpack__(**options)
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[Any, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        return late.methods.dlpack(self, stream, max_version, dl_device, copy)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return (1, 0)  # main memory
@@ -298,6 +308,17 @@ class Tensor(Operators):
         i32
         """
         return late.methods.move(self, targets, device, dtype)
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
+        """The tensor on a device, the array standard's method; main memory has no streams.
+
+        >>> import lazir as lz
+        >>> lz.Tensor([1.5]).to_device("cpu").device
+        Device(kind='cpu', index=0)
+        """
+        if stream is not None:
+            _fail(f"to_device: main memory has no streams, got {stream!r}")
+        return self.to(device=device)
 
     def cuda(self, index: int = 0) -> Tensor:
         """The tensor on a GPU. RuntimeError where there is none."""

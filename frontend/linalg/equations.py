@@ -17,10 +17,10 @@ from lazir.compiler.graph import Value
 
 from ..apply import call, expand, fail, lift, operand, tensor
 from ..custom import custom_jvp
-from ..numpy.creation import eye
 from ..numpy.linear import matmul
 from ..numpy.logic import where
 from ..numpy.manipulation import matrix_transpose
+from ..numpy.matrices import eye
 from ..numpy.reduction import sum as total
 from ..tensor import Tensor
 from .factors import svd

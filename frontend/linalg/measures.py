@@ -16,9 +16,9 @@ from ..apply import fail, normal_axes, tensor
 from ..custom import custom_jvp
 from ..numpy import logic, manipulation, reduction
 from ..numpy.arithmetic import abs as absolute
-from ..numpy.creation import diagonal
 from ..numpy.functions import log, sqrt
 from ..numpy.linear import matmul
+from ..numpy.matrices import diagonal
 from ..tensor import Tensor
 from .equations import inv, tolerance
 from .factors import svd, svdvals

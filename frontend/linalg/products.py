@@ -11,7 +11,7 @@ from typing import Any
 from lazir.compiler.errors import ShapeError
 
 from ..apply import fail, operand
-from ..numpy import creation, linear
+from ..numpy import linear, matrices
 from ..tensor import Tensor
 
 
@@ -34,7 +34,7 @@ def diagonal(x: Any, /, *, offset: int = 0) -> Tensor:
     >>> lz.linalg.diagonal(lnp.ones((5, 2, 3))).shape
     (5, 2)
     """
-    return creation.diagonal(x, offset, -2, -1)
+    return matrices.diagonal(x, offset, -2, -1)
 
 
 def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Tensor:
@@ -44,7 +44,7 @@ def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Tensor:
     >>> lz.linalg.trace(lnp.ones((5, 2, 2))).shape
     (5,)
     """
-    found = creation.trace(x, offset, -2, -1)
+    found = matrices.trace(x, offset, -2, -1)
     return found if dtype is None else found.astype(dtype)
 
 

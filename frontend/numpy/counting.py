@@ -30,10 +30,10 @@ from ..apply import (
 from ..dtypes import bool_, int64, to_inexact
 from ..tensor import Tensor
 from ..trace import TraceBuilder, builder, outside
-from .creation import linspace
 from .logic import where
 from .manipulation import stack
 from .ordered import sorted_together
+from .ranges import linspace
 from .rearrange import _part
 from .search import searchsorted
 
@@ -56,11 +56,6 @@ def _placed(start: Value, places: Value, updates: Value, op: str = "set") -> Val
     """Updates put (or added) at places of a vector; those beyond its ends are dropped."""
     vectors = call("reshape", places, shape=(*places.shape, 1))
     return call("scatter", start, vectors, updates, op=op, mode="drop", **_ROWS)
-
-
-def _taken(x: Value, places: Value) -> Value:
-    vectors = call("reshape", places, shape=(*places.shape, 1))
-    return call("gather", x, vectors, sizes=(1,), mode="clip", **_ROWS)
 
 
 def _known(count: Value, what: str, name: str) -> int:

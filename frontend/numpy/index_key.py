@@ -11,9 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lazir.compiler.errors import ShapeError
-
-from ..apply import fail, nested
+from ..apply import OutOfBounds, fail, nested
 from ..handle import Handle
 from ..trace import active, outside
 
@@ -40,16 +38,13 @@ class Key(NamedTuple):
     ranges: tuple[Ranged, ...]
     arrays: tuple[tuple[int, Any], ...]
     layout: tuple[Any, ...]
-    mask: Any = None  # a bool tensor over the leading axes, whose true places are not known
+    mask: Any = None  # a bool tensor over axes whose true places are not known, or not asked for
+    mask_axis: int = 0  # the first of those axes
 
 
 def index_error(message: str) -> Any:
     """Raise IndexError with the user's line."""
     fail(message, OutOfBounds)
-
-
-class OutOfBounds(ShapeError, IndexError):
-    """A static index outside of its axis, or too many indices."""
 
 
 def _as_item(item: Any) -> Any:
@@ -60,7 +55,7 @@ def _as_item(item: Any) -> Any:
             item = item.astype(np.int64)
     if isinstance(item, Handle | slice) or item is None or item is Ellipsis:
         return item
-    if isinstance(item, np.ndarray) and item.dtype == np.bool_ and item.ndim:
+    if isinstance(item, np.ndarray) and item.dtype == np.bool_:
         return item
     if isinstance(item, bool | np.bool_):
         fail("a plain bool is no index here; use x[None] for True, x[None][:0] for False")
@@ -96,13 +91,31 @@ def _expanded(key: Any, rank: int) -> list[Any]:
     return items[:at] + [slice(None)] * (rank - used) + items[at + len(dots) :]
 
 
+def _is_mask(item: Any) -> bool:
+    if isinstance(item, Handle):
+        return item._dtype.is_bool
+    return isinstance(item, np.ndarray) and item.dtype == np.bool_
+
+
+def only_mask(key: Any) -> Any:
+    """The mask, where the key is a single one; else None."""
+    items = key if isinstance(key, tuple) else (key,)
+    if len(items) != 1:
+        return None
+    item = np.asarray(items[0]) if isinstance(items[0], bool | np.bool_) else items[0]
+    return item if _is_mask(item) else None
+
+
+def masks_in(key: Any) -> int:
+    """How many masks a key holds."""
+    return sum(_is_mask(_as_item(k)) for k in (key if isinstance(key, tuple) else (key,)))
+
+
 def _axes_used(item: Any) -> int:
     if item is None or item is Ellipsis:
         return 0
-    if isinstance(item, Handle) and item._dtype.is_bool:
+    if _is_mask(item):
         return len(item.shape)
-    if isinstance(item, np.ndarray) and item.dtype == np.bool_:
-        return item.ndim
     return 1
 
 
@@ -130,8 +143,9 @@ def _slice(item: slice, size: int) -> Ranged:
 class _Reader:
     """Walks over the items of a key and fills in a Key."""
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
+    def __init__(self, shape: tuple[int, ...], keep_mask: bool) -> None:
         self.shape = shape
+        self.keep_mask = keep_mask
         self.axis = 0
         self.ranges: list[Ranged] = []
         self.arrays: list[tuple[int, Any]] = []
@@ -139,6 +153,7 @@ class _Reader:
         self.places: list[int] = []  # where in the key index arrays stood
         self.ints: list[tuple[int, int, int]] = []  # (axis, value, place in the key)
         self.mask: Any = None
+        self.mask_axis = 0
 
     def whole(self) -> None:
         self.ranges.append(Ranged(0, 1, self.shape[self.axis]))
@@ -157,14 +172,28 @@ class _Reader:
         else:
             self.array(item, place)
 
+    def masked(self, item: Any) -> None:
+        """A mask that stays one: its axes stay too."""
+        sizes = self.shape[self.axis : self.axis + len(item.shape)]
+        if item.shape != sizes:
+            index_error(f"a mask of shape {item.shape} does not fit axes of sizes {sizes}")
+        if self.mask is not None:
+            fail("an index may hold one mask whose places are not known; join them by &")
+        self.mask, self.mask_axis = item, self.axis
+        for _ in item.shape:
+            self.layout.append(self.axis)
+            self.whole()
+
     def array(self, item: Any, place: int) -> None:
+        if self.keep_mask and _is_mask(item):
+            self.masked(item)
+            return
+        if _is_mask(item) and not item.shape:
+            fail("a mask of rank 0 is an index only on its own")
         if isinstance(item, Handle):
             data = _known_data(item)
             if data is None and item._dtype.is_bool:
-                self.mask = item
-                for _ in item.shape:
-                    self.layout.append(self.axis)
-                    self.whole()
+                self.masked(item)
                 return
             if data is None and not item._dtype.is_integer:
                 fail(f"index tensors are integers or bools, got {item._dtype}")
@@ -200,7 +229,8 @@ class _Reader:
             else:
                 self.ranges[axis] = Ranged(value % size, 1, 1)
         self.arrays.sort(key=lambda pair: pair[0])
-        return Key(tuple(self.ranges), tuple(self.arrays), self._layout(), self.mask)
+        ranges, arrays = tuple(self.ranges), tuple(self.arrays)
+        return Key(ranges, arrays, self._layout(), self.mask, self.mask_axis)
 
     def _layout(self) -> tuple[Any, ...]:
         """NumPy's rule: index arrays side by side leave their axes there, else in front."""
@@ -220,9 +250,12 @@ class _Reader:
     kept: list[int]
 
 
-def parse(key: Any, shape: tuple[int, ...]) -> Key:
-    """The key against a shape. IndexError where a static index is out of range."""
-    reader = _Reader(shape)
+def parse(key: Any, shape: tuple[int, ...], keep_mask: bool = False) -> Key:
+    """The key against a shape. IndexError where a static index is out of range.
+
+    `keep_mask`: a mask is `Key.mask` even where its true places could be found.
+    """
+    reader = _Reader(shape, keep_mask)
     reader.kept = []
     for place, item in enumerate(_expanded(key, len(shape))):
         count = len([a for a in reader.layout if a != "arrays"])

@@ -7,6 +7,7 @@ Must not know: buffers.
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Any
 
@@ -36,7 +37,7 @@ from ..dtypes import bool_, int64
 from ..handle import Handle
 from ..tensor import Tensor
 from ..trace import outside
-from .index_key import Key, Ranged, parse
+from .index_key import Key, Ranged, masks_in, only_mask, parse
 
 _WRITES = {"set": None, "add": "add", "mul": "mul", "min": "minimum", "max": "maximum"}
 
@@ -120,11 +121,15 @@ def getitem(x: Any, key: Any, mode: str = "clip", fill_value: Any = None) -> Ten
     >>> print(getitem(lnp.arange(10), slice(8, 2, -3)))
     [8 5]
     """
+    mask = only_mask(key)
+    if mask is not None and not mask.shape:
+        return _chosen(x, mask)
     found = parse(key, operand(x).shape)
     if found.mask is not None:
         raise outside(
             "the number of true places in a mask",
-            "use lnp.where(mask, x, y), which keeps the shape",
+            "use lnp.where(mask, x, y), which keeps the shape, or lnp.extract(mask, x, size=n) or "
+            "lnp.compress(mask, x, axis, size=n), which have a fixed one",
         )
     value = _read_ranges(lift(operand(x)), found.ranges)
     if not found.arrays:
@@ -139,6 +144,15 @@ def getitem(x: Any, key: Any, mode: str = "clip", fill_value: Any = None) -> Ten
     if fill_value is not None and mode == "fill":
         result = _filled_outside(result, value, vectors, attrs, sizes, fill_value)
     return tensor(call("reshape", result, shape=_final_shape(value, found, shape)))
+
+
+def _chosen(x: Any, flag: Any) -> Tensor:
+    """x[flag] with a mask of rank 0: a new first axis, of size 1 or 0."""
+    if isinstance(flag, Handle):
+        flag = bool(flag)  # an error while tracing
+    value = lift(operand(x))
+    shape = (1 if flag else 0, *value.shape)
+    return tensor(call("reshape", value, shape=shape) if flag else expand(value, shape))
 
 
 def _filled_outside(
@@ -194,13 +208,14 @@ def write(x: Any, key: Any, v: Any, op: str = "set", mode: str = "drop") -> Tens
     if op not in _WRITES:
         fail(f"an indexed update is one of {', '.join(_WRITES)}, got {op!r}")
     target = operand(x)
-    found = parse(key, target.shape)
+    given = operand(v)
+    found = _parsed_for_writing(key, target.shape, given.shape)
     whole = lift(target)
-    new = lift(operand(v), target.dtype)
-    if found.mask is not None:
-        return _write_masked(whole, found, new, op)
+    new = lift(given, target.dtype)
     part = _read_ranges(whole, found.ranges)
-    if found.arrays:
+    if found.mask is not None:
+        changed = _masked(part, found, new, op)
+    elif found.arrays:
         changed = _scatter(part, found, new, op, mode)
     else:
         new = call("reshape", _fit(new, _final_shape(part, found, ())), shape=part.shape)
@@ -221,21 +236,48 @@ def _real(key: Key) -> tuple[Any, ...]:
     return tuple(a for a in key.layout if a != "new")
 
 
-def _write_masked(x: Value, key: Key, new: Value, op: str) -> Tensor:
-    """A mask whose places are not known: possible where one value goes everywhere."""
-    mask = value_of(key.mask)
-    if len(key.layout) != len(x.shape) or any(r.size != n for r, n in zip(key.ranges, x.shape)):
-        fail("a traced mask is the only index; combine it with others by lnp.where")
-    trailing = x.shape[len(mask.shape) :]
-    if len(new.shape) > len(trailing):
+def _stays_mask(key: Any, shape: tuple[int, ...], rank: int) -> bool:
+    """Whether an assignment through a mask is a choice, whose places need not be found: one value
+    goes everywhere, or the same slice to every place of a mask alone.
+    """
+    mask = only_mask(key)
+    if mask is not None:
+        return not mask.shape or math.prod(shape) == 1 or len(shape) <= rank - len(mask.shape)
+    return math.prod(shape) == 1 and masks_in(key) == 1
+
+
+def _parsed_for_writing(key: Any, shape: tuple[int, ...], new: tuple[int, ...]) -> Key:
+    mask = only_mask(key)
+    whole = key if mask is None else mask
+    found = parse(whole, shape, _stays_mask(whole, new, len(shape)))
+    if found.mask is not None and found.arrays:
+        return parse(whole, shape)  # beside index arrays a mask is one more, where it is known
+    return found
+
+
+def _masked(part: Value, key: Key, new: Value, op: str) -> Value:
+    """The part with its masked places changed: possible where one value goes everywhere, or one
+    slice of the axes after the mask.
+    """
+    if key.arrays:
+        fail(
+            "a traced mask goes with slices and integers alone; combine it with others by lnp.where"
+        )
+    mask = lift(operand(key.mask))
+    last = key.mask_axis + len(mask.shape)
+    trailing = [a for a in key.layout if a == "new" or a >= last]
+    own = len(new.shape) - next((k for k, n in enumerate(new.shape) if n != 1), len(new.shape))
+    if own > len(trailing):
         raise outside(
             "the number of true places in a mask",
             "assign one value, or use lnp.where(mask, y, x) with y of the shape of x",
         )
-    spread = call("broadcast", mask, shape=x.shape, axes=tuple(range(len(mask.shape))))
-    wide = _fit(new, x.shape)
+    axes = tuple(range(key.mask_axis, last))
+    spread = call("broadcast", mask, shape=part.shape, axes=axes)
+    shape = _final_shape(part, key, ())
+    wide = call("reshape", _fit(new, shape), shape=part.shape)
     join = _WRITES[op]
-    return tensor(call("select", spread, wide if join is None else call(join, x, wide), x))
+    return call("select", spread, wide if join is None else call(join, part, wide), part)
 
 
 # -- functions ---------------------------------------------------------------------------

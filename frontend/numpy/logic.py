@@ -7,8 +7,9 @@ Must not know: how anything is lowered.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
+from .. import late
 from ..apply import broadcast, call, convert, expand, fail, lift, operand, promote, tensor
 from ..dtypes import bool_, result_dtype
 from ..tensor import Tensor
@@ -213,15 +214,35 @@ def bitwise_count(x: Any, /) -> Tensor:
 
 
 # -- choice ------------------------------------------------------------------------------
-def where(condition: Any, x: Any = None, y: Any = None, /) -> Tensor:
-    """x where the condition holds, else y.
+@overload
+def where(condition: Any, x: Any, y: Any, /) -> Tensor: ...
+
+
+@overload
+def where(
+    condition: Any, /, *, size: int | None = None, fill_value: Any = 0
+) -> tuple[Tensor, ...]: ...
+
+
+def where(
+    condition: Any,
+    x: Any = None,
+    y: Any = None,
+    /,
+    *,
+    size: int | None = None,
+    fill_value: Any = 0,
+) -> Any:
+    """x where the condition holds, else y. With the condition alone as `nonzero`, with its options.
 
     >>> import lazir.numpy as lnp
     >>> print(lnp.where(lnp.arange(4) > 1, lnp.arange(4), -1))
     [-1 -1  2  3]
     """
+    if x is None and y is None:
+        return late.numpy.nonzero(condition, size=size, fill_value=fill_value)
     if x is None or y is None:
-        fail("where with the condition alone has a size that depends on data; give x and y")
+        fail("where takes both x and y, or neither")
     flag = _truth(condition)
     found = [operand(x), operand(y)]
     dtype, weak = result_dtype(

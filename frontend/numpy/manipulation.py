@@ -31,6 +31,7 @@ from ..apply import (
     view,
 )
 from ..dtypes import as_dtype, result_dtype
+from ..places import check_device
 from ..tensor import Tensor
 
 
@@ -65,7 +66,8 @@ def reshape(a: Any, shape: Any, order: str = "C", *, copy: bool | None = None) -
         return tensor(_reversed_axes(flat))
     if order != "C":
         fail(f"reshape: order is 'C' or 'F', got {order!r}")
-    return view(call("reshape", x, shape=wanted), a)
+    made = call("reshape", x, shape=wanted)
+    return tensor(made) if copy else view(made, a)
 
 
 def _reversed_axes(x: Value) -> Value:
@@ -222,7 +224,7 @@ def broadcast_shapes_(*shapes: Any) -> tuple[int, ...]:
     return found
 
 
-def broadcast_arrays(*args: Any) -> list[Tensor]:
+def broadcast_arrays(*args: Any) -> tuple[Tensor, ...]:
     """All tensors repeated to their common shape.
 
     >>> import lazir.numpy as lnp
@@ -230,7 +232,7 @@ def broadcast_arrays(*args: Any) -> list[Tensor]:
     [(2, 3), (2, 3)]
     """
     shape = broadcast_shapes_(*(operand(x).shape for x in args))
-    return [broadcast_to(x, shape) for x in args]
+    return tuple(broadcast_to(x, shape) for x in args)
 
 
 def atleast_1d(*arys: Any) -> Any:
@@ -258,14 +260,20 @@ def atleast_2d(*arys: Any) -> Any:
     return out[0] if len(out) == 1 else out
 
 
-def astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Tensor:
+def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Tensor:
     """x in another dtype. Float → integer truncates and saturates; → bool is x ≠ 0.
+
+    With `copy=False` a tensor that has the dtype is given back as it is.
 
     >>> import lazir.numpy as lnp
     >>> lnp.astype(lnp.array([1.9, -1.9]), "int32").dtype
     i32
     """
-    return tensor(convert(_value(x), as_dtype(dtype)))
+    check_device(device)
+    wanted = as_dtype(dtype)
+    if not copy and isinstance(x, Tensor) and x.dtype is wanted:
+        return x
+    return tensor(convert(_value(x), wanted))
 
 
 # -- joining and splitting ---------------------------------------------------------------

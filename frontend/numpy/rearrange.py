@@ -14,7 +14,9 @@ from lazir.compiler.errors import ShapeError
 from lazir.compiler.graph import Value
 
 from ..apply import (
+    array_value,
     call,
+    convert,
     expand,
     fail,
     lift,
@@ -25,7 +27,10 @@ from ..apply import (
     tensor,
     view,
 )
+from ..dtypes import int64, result_dtype
+from ..handle import Handle
 from ..tensor import Tensor
+from ..trace import TraceBuilder, builder, outside
 
 
 def _value(x: Any) -> Value:
@@ -150,31 +155,88 @@ def tile(A: Any, reps: Any) -> Tensor:
     return tensor(call("reshape", spread, shape=tuple(c * n for c, n in zip(counts, shape))))
 
 
-def repeat(a: Any, repeats: Any, axis: int | None = None) -> Tensor:
-    """Every element (slice along `axis`) `repeats` times in a row.
+def repeat(
+    a: Any, repeats: Any, axis: int | None = None, *, total_repeat_length: int | None = None
+) -> Tensor:
+    """Every element (slice along `axis`) `repeats` times in a row; one number, or one for each.
+
+    The sum of several numbers decides the size: while tracing it is `total_repeat_length`, which
+    cuts the result off, or fills it up with the last element.
 
     >>> import lazir.numpy as lnp
-    >>> print(lnp.repeat(lnp.arange(2), 2))
-    [0 0 1 1]
+    >>> print(lnp.repeat(lnp.arange(2), 2), lnp.repeat(lnp.arange(3), lnp.array([0, 1, 2])))
+    [0 0 1 1] [1 2 2]
     """
     x = _value(a)
     if axis is None:
         x, axis = call("reshape", x, shape=(x.type.size,)), 0
     k = normal_axis(axis, len(x.shape), "repeat")
-    if isinstance(repeats, np.ndarray | list | tuple):
-        counts = [int(n) for n in repeats]
-        if len(counts) == 1:
-            counts *= x.shape[k]
-        if len(counts) != x.shape[k]:
-            fail(f"repeat: {len(counts)} counts for {x.shape[k]} elements", ShapeError)
-        source = np.repeat(np.arange(x.shape[k]), counts)
-        parts = [_part(x, k, int(j), int(j) + 1) for j in source]
-        return tensor(_join(parts, k) if parts else _part(x, k, 0, 0))
-    n = int(repeats)
+    counts = _known_counts(repeats)
+    if counts is None or counts.size != 1 or total_repeat_length is not None:
+        places = _repeated_places(repeats, counts, x.shape[k], total_repeat_length)
+        return tensor(_along(x, k, places))
+    n = int(counts.reshape(()))
+    if n < 0:
+        fail(f"repeat: the number of repeats must not be negative, got {n}")
     wide = (*x.shape[: k + 1], n, *x.shape[k + 1 :])
     axes = (*range(k + 1), *range(k + 2, len(wide)))
     spread = call("broadcast", x, shape=wide, axes=axes)
     return tensor(call("reshape", spread, shape=(*x.shape[:k], x.shape[k] * n, *x.shape[k + 1 :])))
+
+
+def _known_counts(repeats: Any) -> np.ndarray[Any, Any] | None:
+    """The numbers of repeats, where they are known without a trace's values."""
+    if isinstance(repeats, Handle) and isinstance(builder(), TraceBuilder):
+        return None if repeats._array is None else repeats._array
+    return np.asarray(repeats)
+
+
+def _repeated_places(
+    repeats: Any, known: np.ndarray[Any, Any] | None, size: int, total: int | None
+) -> Value:
+    """Which element is in each place, of elements that come so often."""
+    found = operand(repeats)
+    if not found.dtype.is_integer or found.shape not in ((), (1,), (size,)):
+        fail(
+            f"repeat: the number of repeats is an integer, or {size} of them in one axis, "
+            f"got {found.dtype}{list(found.shape)}",
+            ShapeError,
+        )
+    if known is not None:
+        if known.min(initial=0) < 0:
+            fail("repeat: the number of repeats must not be negative")
+        places = np.repeat(np.arange(size), np.broadcast_to(known, (size,)))
+        if total is not None:
+            places = np.pad(places[:total], (0, max(total - len(places), 0)), "constant",
+                            constant_values=size - 1)  # fmt: skip
+        return array_value(places)
+    if total is None:
+        raise outside("the sum of the repeats", "give it as total_repeat_length=, a fixed number")
+    # The last place of each element is where the next one starts, several where some come never.
+    marks = expand(number(0, int64, True), (total,))
+    if size < 2 or not total:
+        return marks
+    ends = call("cumsum", expand(lift(found, int64), (size,)), axis=0, reverse=False)
+    starts = call("reshape", _part(ends, 0, 0, size - 1), shape=(size - 1, 1))
+    ones = expand(number(1, int64, True), (size - 1,))
+    marks = call("scatter", marks, starts, ones, op="add", mode="drop", **_ROWS)
+    return call("cumsum", marks, axis=0, reverse=False)
+
+
+_ROWS = {"axes": (0,), "collapsed": (0,), "operand_batch": (), "index_batch": (), "offset": ()}
+
+
+def _along(x: Value, axis: int, places: Value) -> Value:
+    """Slices of x along one axis, at places that are inside."""
+    sizes = tuple(1 if k == axis else n for k, n in enumerate(x.shape))
+    count = places.shape[0]
+    if not count or not x.shape[axis]:
+        return _part(x, axis, 0, 0)
+    return call(
+        "gather", x, call("reshape", places, shape=(count, 1)), axes=(axis,), collapsed=(axis,),
+        operand_batch=(), index_batch=(), sizes=sizes, mode="clip",
+        offset=tuple(k for k in range(len(x.shape)) if k != axis),
+    )  # fmt: skip
 
 
 def _widths(pad_width: Any, rank: int) -> list[tuple[int, int]]:
@@ -270,20 +332,41 @@ def _runs(x: Value, axis: int, places: list[int]) -> list[Value]:
     return parts
 
 
-def diff(a: Any, n: int = 1, axis: int = -1) -> Tensor:
-    """The n-th differences of neighbours along `axis`.
+def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
+    """The n-th differences of neighbours along `axis`, of bools whether they differ.
+
+    `prepend` and `append` go before and after first: tensors that fit, or numbers.
 
     >>> import lazir.numpy as lnp
-    >>> print(lnp.diff(lnp.array([1, 4, 9])))
-    [3 5]
+    >>> print(lnp.diff(lnp.array([1, 4, 9]), prepend=0))
+    [1 3 5]
     """
     x = _value(a)
     k = normal_axis(axis, len(x.shape), "diff")
+    if n < 0:
+        fail(f"diff: n must not be negative, got {n}")
+    if n and (prepend is not None or append is not None):
+        x = _extended(x, k, prepend, append)
     for _ in range(n):
         size = x.shape[k]
         late, early = _part(x, k, min(1, size), size), _part(x, k, 0, max(size - 1, 0))
         x = call("bit_xor" if x.type.dtype.is_bool else "sub", late, early)
     return tensor(x)
+
+
+def _extended(x: Value, axis: int, before: Any, after: Any) -> Value:
+    """x with more before and after it along an axis, all in their common dtype."""
+    ends = [None if v is None else operand(v) for v in (before, after)]
+    some = [o for o in ends if o is not None]
+    strong = [x.type.dtype, *(o.dtype for o in some if not o.weak)]
+    dtype, _ = result_dtype(strong, [o.dtype for o in some if o.weak])
+    one = tuple(1 if k == axis else n for k, n in enumerate(x.shape))
+    parts = [convert(x, dtype)]
+    for o, place in zip(ends, (0, len(parts) + 1)):
+        if o is not None:
+            v = lift(o, dtype)
+            parts.insert(place, expand(v, one) if not v.shape else v)
+    return _join(parts, axis)
 
 
 def ediff1d(ary: Any) -> Tensor:

@@ -40,6 +40,13 @@ def _goes_before(a: Value, b: Value) -> Value:
     return call("bit_or", less, call("bit_and", nan_b, plain_a))
 
 
+def take_first(table: Value, places: Value) -> Value:
+    """Elements of a vector at places of any shape; beyond its end the last one."""
+    attrs = {"axes": (0,), "collapsed": (0,), "operand_batch": (), "index_batch": (), "offset": ()}
+    vectors = call("reshape", places, shape=(*places.shape, 1))
+    return call("gather", table, vectors, sizes=(1,), mode="clip", **attrs)
+
+
 def insertion_points(table: Value, values: Value, side: str) -> Value:
     """For every value how many elements of the sorted table go before it (left), or do not go
     behind it (right): a binary search, whose steps are the powers of two below the size.
@@ -47,11 +54,9 @@ def insertion_points(table: Value, values: Value, side: str) -> Value:
     count = table.shape[0]
     found = expand(number(0, int64, True), values.shape)
     step = 1 << (count.bit_length() - 1) if count else 0
-    attrs = {"axes": (0,), "collapsed": (0,), "operand_batch": (), "index_batch": (), "offset": ()}
     while step:
         probe = call("add", found, _filled(step - 1, found))
-        vectors = call("reshape", probe, shape=(*probe.shape, 1))
-        element = call("gather", table, vectors, sizes=(1,), mode="clip", **attrs)
+        element = take_first(table, probe)
         if side == "left":
             passed = _goes_before(element, values)
         else:

@@ -120,7 +120,7 @@ CASES: dict[str, tuple[str, str]] = {
         lnp.zeros((2, 3)).sum(axis=2)
         """,
         """
-        ShapeError: sum: axis 2 is out of range for a tensor of rank 2
+        OutOfBounds: sum: axis 2 is out of range for a tensor of rank 2
           --> program.py:1:1
            | lnp.zeros((2, 3)).sum(axis=2)
            | ^
