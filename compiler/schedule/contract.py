@@ -6,7 +6,7 @@ Must not know: LLVM, threads, programs.
 The loops: copy operands into panels (in parallel), then run chunks of tiles in parallel; in a
 chunk, block by block of the sum, column tiles outside, row tiles inside, so that a panel of rhs is
 used while it is in a near cache (the other way round where all panels fit it); at the last block of
-the sum the stages run on the tile.
+the sum the stages run on the tile. Where chunks share a sum, that is left to a second pass.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from ..scalars import storage
 from ..target import Target
 from ..types import MemRefType, Type, i8
 from .body import BodyEmitter
-from .contract_finish import Finish
+from .contract_boxes import Box
+from .contract_finish import Finish, add_parts
 from .contract_frame import (
     Place,
     affine,
@@ -37,7 +38,8 @@ from .contract_lanes import product
 from .contract_memory import Memory, row_pitch
 from .contract_micro import Destination, Factor, TileFunctions
 from .contract_pack import Copier, panel_steps
-from .contract_plan import Box, Plan, make_plan
+from .contract_places import At, Block, Chunk
+from .contract_plan import Plan, make_plan
 from .contract_space import Contraction, analyse
 from .scheduled import Scheduled
 
@@ -76,33 +78,6 @@ def schedule_contract(kernel: Kernel, target: Target, module: Module, name: str)
 
 
 @dataclass
-class _Block:
-    """A block of the sum: its number, positions of the cut dim in it, where it begins."""
-
-    number: Value
-    count: Value
-    places: list[Place]
-    position: Value  # linear, as in a panel
-
-
-@dataclass
-class _At:
-    """A position: batch, row tile, column tile and block of the sum, as dims and linear numbers."""
-
-    batch: list[Place]
-    item: Value
-    rows: list[Place]
-    row_tile: Value
-    columns: list[Place]
-    column_tile: Value
-    block: _Block
-
-    @property
-    def places(self) -> list[Place]:
-        return [*self.batch, *self.rows, *self.columns, *self.block.places]
-
-
-@dataclass
 class _Loops:
     """Writes one kernel's function."""
 
@@ -121,7 +96,7 @@ class _Loops:
         self.batch_dims = self.c.batch
         self.items = product(self.batch_dims)
         self.bodies = BodyEmitter(self.module, b)
-        self.shared = self.plan.chunks > 1
+        self.shared = self.plan.grid.count > 1
         self.buffers = self._buffers(args)
         parts = {
             name: view(b, args[-1], byte, size, self.c.dtype)
@@ -138,7 +113,10 @@ class _Loops:
         self.tiles = TileFunctions(
             self.module, self.name, self.c, self.plan, self._lhs(), self._rhs(), self._out()
         )
-        chunks(b, self.plan.chunks, self.shared, self._chunk)
+        chunks(b, self.plan.grid.count, self.shared, self._chunk)
+        if self.plan.grid.depth > 1:
+            count = self.items * self.plan.rows.count
+            chunks(b, count, True, self._join)
 
     def _buffers(self, args: list[Value]) -> list[Value]:
         """The flat buffer behind each access."""
@@ -322,20 +300,24 @@ class _Loops:
 
     def _chunk(self, chunk: Value) -> None:
         b, plan = self.b, self.plan
-        sizes = [plan.batch_chunks, plan.row_chunks, plan.column_chunks]
+        sizes = [plan.grid.batch, plan.grid.rows, plan.grid.columns, plan.grid.depth]
         parts = digits(b, chunk, sizes)
-        items = self._span_of(self.items, plan.batch_chunks, parts[0])
-        rows = self._span_of(plan.rows.count, plan.row_chunks, parts[1])
-        columns = self._span_of(plan.columns.count, plan.column_chunks, parts[2])
-        local = b.alloca(self._local_type()) if plan.copy_rhs == "local" else None
-        sums = self.sums
-        if not plan.in_place and sums is None:
-            sums = b.alloca(self._tile_type())
+        items = self._span_of(self.items, plan.grid.batch, parts[0])
+        mine = Chunk(
+            self._span_of(plan.rows.count, plan.grid.rows, parts[1]),
+            self._span_of(plan.columns.count, plan.grid.columns, parts[2]),
+            self._span_of(plan.depth.count, plan.grid.depth, parts[3]),
+            parts[3],
+        )
+        if plan.copy_rhs == "local":
+            mine.local = b.alloca(self._local_type())
+        if not plan.in_place:
+            mine.sums = self.sums if self.sums is not None else b.alloca(self._tile_type())
 
         def item(number: Value) -> None:
-            if local is not None:
-                self._fill_local(number, local)
-            self._blocks(number, rows, columns, local, sums)
+            if mine.local is not None:
+                self._fill_local(number, mine.local)
+            self._blocks(number, mine)
 
         loop(b, *items, item)
 
@@ -344,35 +326,38 @@ class _Loops:
         loop(self.b, self.b.index(0), self.b.index(self.plan.columns.count),
              lambda t: self._fill_panel(item, t, self.b.mul(t, size), local))  # fmt: skip
 
-    def _blocks(
-        self, item: Value, rows: tuple[Value, Value], columns: tuple[Value, Value],
-        local: Value | None, sums: Value | None,
-    ) -> None:  # fmt: skip
+    def _blocks(self, item: Value, chunk: Chunk) -> None:
         """All tiles of a chunk for one item of the batch."""
         b, depth = self.b, self.plan.depth
-        batch = self._batch_places(item)
         linear = panel_steps([d.size for d in self.depth_dims], 1)
+        rows, columns = chunk.rows, chunk.columns
 
         def block(number: Value) -> None:
             places, piece = self._boxed(depth, number)
             position = affine(b, 0, [(i, s) for (_, i), s in zip(places, linear)])
-            part = _Block(number, self._block_size(piece), places, position)
+            part = Block(number, self._block_size(piece), places, position)
             if self.plan.columns_inside:
                 loop(b, *rows, lambda i: loop(b, *columns, lambda j: tile(i, j, part)))
             else:
                 loop(b, *columns, lambda j: loop(b, *rows, lambda i: tile(i, j, part)))
 
-        def tile(i: Value, j: Value, part: _Block) -> None:
-            row_places, row_piece = self._row_places(i)
-            column_places, column_piece = self._column_places(j)
-            at = _At(batch, item, row_places, i, column_places, j, part)
+        def tile(i: Value, j: Value, part: Block) -> None:
+            self._sized(
+                item, i, j, lambda at, size, width: self._tile(at, part, size, width, chunk)
+            )
 
-            def of_width(width: int) -> None:
-                self._each_size(row_piece, lambda size: self._tile(at, size, width, local, sums))
+        loop(b, *chunk.blocks, block)
 
-            self._each_width(column_piece, of_width)
+    def _sized(self, item: Value, i: Value, j: Value, body: Callable[[At, int, int], None]) -> None:
+        """`body` at a tile, for the size and the width that it has."""
+        row_places, row_piece = self._row_places(i)
+        column_places, column_piece = self._column_places(j)
+        at = At(self._batch_places(item), item, row_places, i, column_places, j)
 
-        loop(b, b.index(0), b.index(depth.count), block)
+        def of_width(width: int) -> None:
+            self._each_size(row_piece, lambda size: body(at, size, width))
+
+        self._each_width(column_piece, of_width)
 
     def _block_size(self, piece: Value) -> Value:
         """Positions of the cut dim of the sum in this block."""
@@ -382,67 +367,95 @@ class _Loops:
         more = b.compare("ult", piece, b.index(depth.extra))
         return b.op("arith.select", [more, *map(b.index, depth.sizes)], b.index(0).type)
 
-    def _tile(
-        self, at: _At, size: int, width: int, local: Value | None, sums: Value | None
-    ) -> None:
+    def _tile(self, at: At, block: Block, size: int, width: int, chunk: Chunk) -> None:
         """Sum one tile over one block; at the last block run the stages on it."""
         b, plan = self.b, self.plan
-        number = at.block.number
-        blocks = plan.depth.count
-        first = b.compare("eq", number, b.index(0)) if blocks > 1 else None
-        out, start = self._goal(at, sums)
-        rhs = local if local is not None else self.rhs_buffer
+        first = b.compare("eq", block.number, chunk.blocks[0]) if plan.depth.count > 1 else None
+        out, start = self._goal(at, chunk)
+        rhs = chunk.local if chunk.local is not None else self.rhs_buffer
         operands = [
-            self.lhs_buffer, self._lhs_start(at), rhs, self._rhs_start(at), out, start,
-            at.block.count,
+            self.lhs_buffer, self._lhs_start(at, block), rhs, self._rhs_start(at, block), out,
+            start, block.count,
         ]  # fmt: skip
         self.tiles.call(b, size, width, operands, first)
-        if plan.in_place:
+        if plan.in_place or plan.grid.depth > 1:
             return
-        finish = Finish(b, self.bodies, self.c, plan, self.buffers)
-        places = [*at.batch, *at.rows, *at.columns]
 
         def end() -> list[Value]:
-            finish.tile(out, start, places, size, width)
+            self._finish(at, out, start, size, width)
             return []
 
-        if blocks == 1:
+        if plan.depth.count == 1:
             end()
         else:
-            b.if_else(b.compare("eq", number, b.index(blocks - 1)), end)
+            b.if_else(b.compare("eq", block.number, b.index(plan.depth.count - 1)), end)
 
-    def _goal(self, at: _At, sums: Value | None) -> tuple[Value, Value]:
+    def _finish(self, at: At, sums: Value, start: Value, size: int, width: int) -> None:
+        """Run the stages on a tile and store what is wanted."""
+        finish = Finish(self.b, self.bodies, self.c, self.plan, self.buffers)
+        finish.tile(sums, start, at.places, size, width)
+
+    def _join(self, panel: Value) -> None:
+        """Add what the chunks summed for all tiles of one row of tiles, and finish them."""
+        b, plan, sums = self.b, self.plan, self.sums
+        assert sums is not None
+        item, i = digits(b, panel, [self.items, plan.rows.count])
+
+        def tile(at: At, size: int, width: int) -> None:
+            start = self._sums_start(at)
+            add_parts(
+                b, self.c.dtype, sums, start, (size * plan.rows.span, plan.pitch), plan.lanes,
+                (plan.grid.depth, self._part_size()),
+            )  # fmt: skip
+            self._finish(at, sums, start, size, width)
+
+        loop(b, b.index(0), b.index(plan.columns.count),
+             lambda j: self._sized(item, i, j, tile))  # fmt: skip
+
+    def _part_size(self) -> int:
+        """Elements of all tiles."""
+        plan = self.plan
+        tiles = self.items * plan.rows.count * plan.columns.count
+        return tiles * plan.rows.largest * plan.pitch
+
+    def _sums_start(self, at: At) -> Value:
+        """Where a tile begins among the sums that all chunks keep."""
+        b, plan = self.b, self.plan
+        tiles = b.add(b.mul(at.item, plan.rows.count), at.row_tile)
+        tiles = b.add(b.mul(tiles, plan.columns.count), at.column_tile)
+        return b.mul(tiles, plan.rows.largest * plan.pitch)
+
+    def _goal(self, at: At, chunk: Chunk) -> tuple[Value, Value]:
         """Buffer and first element of the tile that is summed."""
         b, plan = self.b, self.plan
         if plan.in_place:
             access = self.c.stores[0][1]
             return self.buffers[access], self._start(access, at.places)
-        assert sums is not None
+        assert chunk.sums is not None
         if self.sums is None:
-            return sums, b.index(0)
-        tiles = b.add(b.mul(at.item, plan.rows.count), at.row_tile)
-        tiles = b.add(b.mul(tiles, plan.columns.count), at.column_tile)
-        return sums, b.mul(tiles, plan.rows.largest * plan.pitch)
+            return chunk.sums, b.index(0)
+        start = self._sums_start(at)
+        return chunk.sums, b.add(b.mul(chunk.part, self._part_size()), start)
 
-    def _lhs_start(self, at: _At) -> Value:
+    def _lhs_start(self, at: At, block: Block) -> Value:
         b, plan = self.b, self.plan
         if plan.copy_lhs == "rows":
             row = b.add(b.mul(at.item, plan.rows.cut.size), at.rows[0][1])
-            return b.add(b.mul(row, row_pitch(self.c)), at.block.position)
+            return b.add(b.mul(row, row_pitch(self.c)), block.position)
         if plan.copy_lhs == "panel":
             panel = b.add(b.mul(at.item, plan.rows.count), at.row_tile)
-            position = b.add(b.mul(panel, product(self.c.depth)), at.block.position)
+            position = b.add(b.mul(panel, product(self.c.depth)), block.position)
             return b.mul(position, plan.rows.largest)
-        return self._start(0, at.places)
+        return self._start(0, [*at.places, *block.places])
 
-    def _rhs_start(self, at: _At) -> Value:
+    def _rhs_start(self, at: At, block: Block) -> Value:
         b, plan = self.b, self.plan
         if not plan.copy_rhs:
-            return self._start(1, at.places)
+            return self._start(1, [*at.places, *block.places])
         panel = at.column_tile
         if plan.copy_rhs == "shared":
             panel = b.add(b.mul(at.item, plan.columns.count), panel)
-        return b.mul(b.add(b.mul(panel, product(self.c.depth)), at.block.position), plan.pitch)
+        return b.mul(b.add(b.mul(panel, product(self.c.depth)), block.position), plan.pitch)
 
 
 def _memref(value: Value) -> MemRefType:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..mlir.builder import Builder
 from ..mlir.ir import Value
-from ..types import VectorType, element, index
+from ..types import DType, VectorType, element, index
 from .body import BodyEmitter
 from .contract_frame import Place, affine, load_lanes, loop, nest, store_lanes
 from .contract_lanes import Dim
@@ -113,6 +113,29 @@ class Finish:
         if lanes is None:
             return total
         return self.b.op("arith.addi", [self.b.splat(total, self.plan.lanes), lanes])
+
+
+def add_parts(
+    b: Builder, dtype: DType, sums: Value, start: Value, shape: tuple[int, int], lanes: int,
+    parts: tuple[int, int],
+) -> None:  # fmt: skip
+    """Add up `parts[0]` tiles of `shape` that lie `parts[1]` elements apart, into the first, part
+    after part. Rows are whole vectors."""
+    count, step = parts
+    name = "arith.addf" if dtype.is_float else "arith.addi"
+
+    def vector(v: Value) -> None:
+        at = b.add(start, b.mul(v, lanes))
+
+        def one(part: Value, totals: list[Value]) -> list[Value]:
+            value = b.vload(sums, [b.add(at, b.mul(part, step))], lanes)
+            return [b.op(name, [totals[0], value])]
+
+        begin = [b.vload(sums, [at], lanes)]
+        (total,) = b.loop_carry(b.index(1), b.index(count), b.index(1), begin, one)
+        b.vstore(total, sums, [at])
+
+    loop(b, b.index(0), b.index(shape[0] * shape[1] // lanes), vector)
 
 
 def _row_steps(dims: Sequence[Dim]) -> list[int]:

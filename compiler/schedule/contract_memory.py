@@ -43,7 +43,8 @@ class Memory:
             memory.add("rhs", batch * plan.columns.count * depth * plan.pitch, c.dtype)
         if not plan.in_place and plan.depth.count > 1:
             tiles = batch * plan.rows.count * plan.columns.count
-            memory.add("sums", tiles * plan.rows.largest * plan.pitch, c.dtype)
+            size = tiles * plan.rows.largest * plan.pitch * plan.grid.depth
+            memory.add("sums", size, c.dtype)
         return memory
 
 

@@ -268,6 +268,47 @@ class Convolution:
             [sizes[k] for k in letters], "ppppprrr", maps, [tuple(s) for s in shapes], dtype, total
         )
 
+    def weight_gradient(self) -> tuple[tuple[TensorType, ...], Generic]:
+        """The sum over images and places of image times result, for each weight (one group), as
+        the derivative of a convolution with weights f, c, p, q."""
+        sizes, last = self.sizes, self.layout == "NHWC"
+        letters = "fcpqnhw"
+        row = {k: tuple(int(x == k) for x in letters) for k in letters}
+
+        def moved(at: str, step: int, by: str, dilation: int) -> tuple[int, ...]:
+            return tuple(step * a + dilation * b for a, b in zip(row[at], row[by]))
+
+        high = moved("h", self.stride[0], "p", self.dilation[0])
+        wide = moved("w", self.stride[1], "q", self.dilation[1])
+        image = (row["n"], high, wide, row["c"]) if last else (row["n"], row["c"], high, wide)
+        full = dict(zip("hw", self.size))
+        out = "nhwf" if last else "nfhw"
+        maps = [
+            AffineMap(len(letters), tuple((r, 0) for r in image)),
+            AffineMap.select(len(letters), [letters.index(k) for k in out]),
+            AffineMap.select(len(letters), range(4)),
+        ]
+        shapes = [
+            tuple(full.get(k, sizes[k]) for k in ("nhwc" if last else "nchw")),
+            tuple(sizes[k] for k in out),
+            tuple(sizes[k] for k in "fcpq"),
+        ]
+        return contraction([sizes[k] for k in letters], "pppprrr", maps, shapes)
+
+    def weight_gradient_reference(self, image: Array, result: Array) -> Array:
+        """The same in float64."""
+        (h, w), (s, t), (d, e) = self.out_size, self.stride, self.dilation
+        text = "nhwc,nhwf->fc" if self.layout == "NHWC" else "nchw,nfhw->fc"
+        total = np.zeros((self.features, self.channels, *self.window))
+        for p in range(self.window[0]):
+            for q in range(self.window[1]):
+                rows = slice(p * d, p * d + s * (h - 1) + 1, s)
+                columns = slice(q * e, q * e + t * (w - 1) + 1, t)
+                at = (slice(None),) * (1 if self.layout == "NHWC" else 2)
+                part = image[(*at, rows, columns)]
+                total[:, :, p, q] = np.einsum(text, part, result, dtype=np.float64)
+        return total
+
     def reference(self, image: Array, weights: Array) -> Array:
         """The result in float64."""
         (h, w), (s, t), (d, e) = self.out_size, self.stride, self.dilation

@@ -24,7 +24,15 @@ from tests.upstream import run_mlir
 
 COLUMNS = AffineMap.select(2, [1])
 SAME = AffineMap.identity(2)
-SHAPES = [(5, 7, 3), (40, 70, 30), (1, 90, 40), (3, 40, 64), (90, 100, 5000), (300, 20, 2500)]
+SHAPES = [
+    (5, 7, 3),
+    (40, 70, 30),
+    (1, 90, 40),
+    (3, 40, 64),
+    (90, 100, 5000),
+    (300, 20, 2500),
+    (30, 41, 9001),
+]
 
 
 def bias(n: int) -> Stage:
@@ -136,6 +144,7 @@ def test_convolution_with_bias_per_feature(layout: str) -> None:
     [
         ("ik,kj->ij", {"i": 300, "j": 256, "k": 512}),
         ("ki,jk->ij", {"i": 200, "j": 100, "k": 3000}),
+        ("ki,kj->ij", {"i": 30, "j": 70, "k": 9000}),
         ("bik,bjk->bij", {"b": 20, "i": 64, "j": 40, "k": 64}),
         ("ik,kj->ij", {"i": 900, "j": 1, "k": 900}),
         ("ik,kj->ij", {"i": 1, "j": 4500, "k": 300}),
@@ -187,6 +196,7 @@ def test_the_text_is_sound_and_always_the_same(target: str) -> None:
     for text, shape in (
         ("ik,kj->ij", (70, 90, 80)),
         ("ki,jk->ij", (20, 9, 3000)),
+        ("ki,kj->ij", (20, 40, 9000)),
         ("ik,jk->ij", (2, 60, 99)),
     ):
         kernel = kernel_of(einsum(text, dict(zip("ijk", shape))), bias(shape[1]))
@@ -203,7 +213,22 @@ def test_plans_follow_shapes() -> None:
     plan = make_plan(analyse(kernel, 64), named_target("x86-64-v4"))
     assert (plan.rows.pieces, plan.rows.sizes, plan.columns.width) == (74, (14, 13), 32)
     assert (plan.copy_lhs, plan.copy_rhs, plan.depth.count) == ("rows", "shared", 1)
-    assert 64 <= plan.chunks <= 200
+    assert 64 <= plan.grid.count <= 200
+
+
+def test_few_tiles_share_out_their_sum() -> None:
+    kernel = kernel_of(einsum("ki,kj->ij", {"i": 60, "j": 70, "k": 40000}))
+    plan = make_plan(analyse(kernel, 64), named_target("x86-64-v4"))
+    assert (plan.grid.rows, plan.grid.columns) == (1, 1)
+    assert 16 <= plan.grid.depth <= plan.depth.count
+
+
+def test_lanes_are_where_they_are_full() -> None:
+    """Over the features of a gradient of weights, though its result is dense along the window."""
+    for layout in ("NHWC", "NCHW"):
+        kernel = kernel_of(Convolution(8, (30, 30), 16, 64, layout=layout).weight_gradient())
+        plan = make_plan(analyse(kernel, 64), named_target("x86-64-v4"))
+        assert plan.columns.dim.size == 64
 
 
 def test_what_is_no_contraction_is_refused() -> None:
@@ -234,7 +259,7 @@ def test_integers_and_doubles_take_stages_too() -> None:
 
 
 @pytest.mark.parametrize("text", ["ik,kj->ij", "ki,jk->ij"])
-@pytest.mark.parametrize("shape", [(20, 37, 18), (3, 20, 40)], ids=str)
+@pytest.mark.parametrize("shape", [(20, 37, 18), (3, 20, 40), (20, 37, 9000)], ids=str)
 def test_upstream_runs_the_text_to_the_same_bits(text: str, shape: tuple[int, int, int]) -> None:
     kernel = kernel_of(einsum(text, dict(zip("ijk", shape))), bias(shape[1]))
     target = named_target("x86-64-v3")

@@ -94,7 +94,9 @@ def test_matrix_products(text: str, shape: tuple[int, int, int]) -> None:
     check_einsum(text, dict(zip("ijk", shape)))
 
 
-@pytest.mark.parametrize("sizes", [(300, 260, 300), (64, 512, 2100), (1, 2500, 300)], ids=str)
+@pytest.mark.parametrize(
+    "sizes", [(300, 260, 300), (64, 512, 2100), (1, 2500, 300), (40, 50, 9001)], ids=str
+)
 @pytest.mark.parametrize("text", ["ik,kj->ij", "ki,jk->ij"])
 def test_products_in_blocks_and_chunks(text: str, sizes: tuple[int, int, int]) -> None:
     check_einsum(text, dict(zip("ijk", sizes)))
@@ -162,6 +164,12 @@ def test_element_types(dtype: DType, total: DType, text: str, shape: tuple[int, 
     check_einsum(text, dict(zip("ijk", shape)), dtype, total)
 
 
+@pytest.mark.parametrize("dtype", [f64, bf16, i32, i8], ids=str)
+def test_long_sums_in_parts(dtype: DType) -> None:
+    total = {bf16: f32, i8: i32}.get(dtype, dtype)
+    check_einsum("ki,kj->ij", {"i": 30, "j": 44, "k": 7000}, dtype, total)
+
+
 @pytest.mark.parametrize("shape", [(20, 40, 30), (3, 20, 40)], ids=str)
 def test_shifted_and_reversed_reads(shape: tuple[int, int, int]) -> None:
     """lhs is a window of a larger array, rhs runs backwards along the sum."""
@@ -181,7 +189,9 @@ def test_shifted_and_reversed_reads(shape: tuple[int, int, int]) -> None:
 
 
 @pytest.mark.parametrize("text", ["ik,kj->ij", "ik,jk->ij"])
-@pytest.mark.parametrize("shape", [(20, 40, 30), (2, 9, 70), (300, 70, 5000)], ids=str)
+@pytest.mark.parametrize(
+    "shape", [(20, 40, 30), (2, 9, 70), (300, 70, 5000), (30, 40, 9000)], ids=str
+)
 def test_a_sum_that_starts_from_a_number(text: str, shape: tuple[int, int, int]) -> None:
     params, g = einsum(text, dict(zip("ijk", shape)))
     two = Dense(TensorType((), f32), np.asarray(2, np.float32))
@@ -217,6 +227,28 @@ def test_convolutions(number: int, layout: str, dtype: DType) -> None:
     exact = c.reference(*(numbers(a, dtype) for a in arrays))
     count = 2 + c.channels * c.window[0] * c.window[1]
     bound = count * EPSILON["f32"] * c.reference(*(np.abs(numbers(a, dtype)) for a in arrays))
+    compiled = Compiled(kernel)
+    for at_end in (True, False):
+        got = run_guarded(compiled, arrays, at_end=at_end)
+        assert np.all(np.abs(got - exact) <= bound)
+
+
+GRADIENTS = [
+    Convolution(5, (26, 25), 20, 40), Convolution(2, (13, 15), 4, 9, stride=(1, 2)),
+    Convolution(3, (9, 9), 3, 64, dilation=(2, 1)), Convolution(2, (9, 9), 70, 5, window=(1, 1)),
+    Convolution(3, (31, 31), 3, 17, window=(7, 5), stride=(2, 2)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+@pytest.mark.parametrize("number", range(len(GRADIENTS)))
+def test_gradients_of_weights(number: int, layout: str) -> None:
+    c = Convolution(**{**vars(GRADIENTS[number]), "layout": layout})
+    kernel = kernel_of(c.weight_gradient())
+    arrays = operands(kernel)
+    exact = c.weight_gradient_reference(*arrays)
+    count = 2 + c.images * int(np.prod(c.out_size))
+    bound = count * EPSILON["f32"] * c.weight_gradient_reference(*map(np.abs, arrays))
     compiled = Compiled(kernel)
     for at_end in (True, False):
         got = run_guarded(compiled, arrays, at_end=at_end)
