@@ -56,6 +56,10 @@ class DifferentiationError(LazirError):
     """A derivative that does not exist or is not known."""
 
 
+class CheckError(LazirError, AssertionError):
+    """A `lz.check` that did not hold while a program ran."""
+
+
 def source_excerpt(loc: Loc) -> str:
     """The source line of `loc` with a caret below its column, as compilers print it.
 

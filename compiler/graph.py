@@ -313,22 +313,37 @@ class Builder:
 
         `replace(builder, node, inputs)` may give the values of a node's results instead of a copy.
         A node that neither the mapping nor its inputs change and that this builder knows stays
-        itself.
+        itself. Of a node in the mapping, results that are not there are made when they are read.
         """
-        pending = topological(results, stop=lambda n: Value(n, 0) in mapping)
-        for node in pending:
-            if Value(node, 0) in mapping:
-                continue
-            if node.op == "param":
-                mapping[Value(node, 0)] = Value(node, 0)
-                continue
-            inputs = tuple(mapping[v] for v in node.inputs)
+        wanted = list(results)
+
+        def made_of(node: Node) -> None:
+            inputs = tuple([found(v) for v in node.inputs])
             made = replace(self, node, inputs) if replace is not None else None
             if made is None:
                 made = self.add(node.op, inputs, node.attrs, node.types, locs.get(node, ())).results
             for k, value in enumerate(made):
-                mapping[Value(node, k)] = value
-        return [mapping[v] for v in results]
+                mapping.setdefault(Value(node, k), value)
+
+        def found(value: Value) -> Value:
+            if value not in mapping:
+                self.inline(value.node.inputs, mapping, locs, replace)
+                made_of(value.node)
+            return mapping[value]
+
+        def is_leaf(node: Node) -> bool:
+            if Value(node, 0) in mapping:
+                return True
+            return any(Value(node, k) in mapping for k in range(1, len(node.types)))
+
+        for node in topological(wanted, stop=is_leaf):
+            if is_leaf(node):
+                continue
+            if node.op == "param":
+                mapping[Value(node, 0)] = Value(node, 0)
+            else:
+                made_of(node)
+        return [found(v) for v in wanted]
 
     def graph(self, results: Sequence[Value], name: str | None = None) -> Graph:
         """The closed Graph of this (outermost) builder's parameters and `results`."""

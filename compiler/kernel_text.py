@@ -6,7 +6,7 @@ Takes: a kernel-level Graph. Gives: a Module that upstream MLIR verifies, lowers
 A read of the first elements of an axis goes through `tensor.extract_slice`; dims that no operand
 walks plainly are walked by an extra `tensor.empty`. Updates and Generics that accumulate along a
 dim are loops. A sort is a function that is declared, with what it sorts by as attributes; so is
-what LAPACK computes.
+what LAPACK computes, and a call of the host.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from .errors import LazirError
 from .graph import Graph, Node
 from .graph import Value as GraphValue
+from .hosts import host_call, host_function, named_hosts
 from .kernel import BACKWARD, Generic, Kernel, Output, canonical, named_kernels, symbol
 from .kernel_sort import sorting_of
 from .library import LIBRARY, library_call, library_function, named_calls
@@ -25,8 +26,8 @@ from .reshapes import reshape_steps
 from .types import DType, FunctionType, TensorType, Type, i64, index
 
 KIND = "lz.kind"
-"""The attribute of a private function that names its kernel's kind; `barrier` and `library`
-are no kernels."""
+"""The attribute of a private function that names its kernel's kind; `barrier`, `library`
+and `callback` are no kernels."""
 AXIS = "lz.axis"
 """The attribute of a declared sort that says along which axis."""
 KEYS = "lz.keys"
@@ -320,6 +321,8 @@ class _Program:
             self.kernels[fingerprint] = name
         self.calls = named_calls(graph)
         self.functions += [library_function(call, name, KIND) for call, name in self.calls.items()]
+        self.hosts = named_hosts(graph)
+        self.functions += [host_function(call, name, KIND) for call, name in self.hosts.items()]
 
     def function(self, types: FunctionType | None) -> Op:
         graph = self.graph
@@ -353,6 +356,9 @@ class _Program:
 
     def library(self, node: Node, operands: list[Value]) -> list[Value]:
         return self.b.call(self.calls[library_call(node)], operands, node.types)
+
+    def callback(self, node: Node, operands: list[Value]) -> list[Value]:
+        return self.b.call(self.hosts[host_call(node)], operands, node.types)
 
     def alias(self, node: Node, operands: list[Value]) -> list[Value]:
         return [reshaped(self.b, operands[0], node.types[0])]
@@ -452,6 +458,7 @@ _WRITERS: dict[str, Callable[[_Program, Node, list[Value]], list[Value]]] = {
     "alias": _Program.alias,
     "constant": _Program.constant,
     "barrier": _Program.barrier,
+    "callback": _Program.callback,
     "while": _Program.while_,
     "cond": _Program.cond,
     **dict.fromkeys(LIBRARY, _Program.library),

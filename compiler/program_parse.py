@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from .graph import Builder, Graph
 from .graph import Value as GraphValue
+from .hosts import KIND as HOST_KIND
+from .hosts import HostCall
+from .hosts_parse import function_to_host
 from .kernel import Kernel, alias
 from .kernel_parse import function_to_kernel
 from .kernel_reader import refuse, scalar_constant, tensor_type
@@ -38,11 +42,16 @@ def module_to_kernels(module: Module) -> Graph:
     return reader.b.graph(reader.read(block))
 
 
-def _function(func: Op) -> Kernel | LibraryCall | None:
-    """What a private function is: a kernel, a call of LAPACK, or a barrier."""
+Callee: TypeAlias = Kernel | LibraryCall | HostCall | None
+"""What a private function is: a kernel, a call of LAPACK or of the host, or (None) a barrier."""
+
+
+def _function(func: Op) -> Callee:
     kind = func.attrs.get(KIND)
     if kind == LIBRARY_KIND:
         return function_to_call(func)
+    if kind == HOST_KIND:
+        return function_to_host(func)
     return None if kind == "barrier" else function_to_kernel(func)
 
 
@@ -89,7 +98,7 @@ def _tensor(main: Op, type: Type) -> TensorType:
 class _Reader:
     """Reads one block of the program into a Graph: the function's, or a region's."""
 
-    functions: Mapping[str, Kernel | LibraryCall | None]
+    functions: Mapping[str, Callee]
     definitions: Mapping[Value, Op]
     b: Builder
     known: dict[Value, GraphValue] = field(default_factory=dict)
@@ -139,6 +148,9 @@ class _Reader:
         kernel = self.functions[op.attrs["callee"].name]
         if kernel is None:
             self._add(op, "barrier", op.operands, {"n": len(op.results)})
+        elif isinstance(kernel, HostCall):
+            attrs = {"index": kernel.index, "ordered": kernel.ordered}
+            self._add(op, "callback", op.operands, attrs)
         elif isinstance(kernel, LibraryCall):
             self._add(op, kernel.op, op.operands, dict(kernel.attrs))
         else:

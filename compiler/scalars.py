@@ -15,14 +15,15 @@ import numpy as np
 
 from .graph import Builder, Value
 from .mlir.ir import Dense
-from .types import DType, TensorType, f32, i1, i8, i16, i32, i64, index
+from .types import DType, TensorType, f32, i1, i8, i16, i32, i64, index, token
 
 _SIGNLESS = {8: i8, 16: i16, 32: i32, 64: i64}
 
 
 def storage(dtype: DType) -> DType:
-    """The element type of the buffer: bool is an i8 that holds 0 or 1, unsigned is signless."""
-    if dtype is i1:
+    """The element type of the buffer: bool is an i8 that holds 0 or 1, unsigned is signless; a
+    token is a byte that nobody reads."""
+    if dtype is i1 or dtype is token:
         return i8
     return _SIGNLESS[dtype.bits] if dtype.kind == "uint" else dtype
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .graph import Graph
 from .mlir.ir import Module
-from .types import FunctionType
+from .types import FunctionType, TensorType, i8, token
 
 READABLE = ("graph", "optimized", "kernels", "loops")
 """The stages whose text can be read back."""
@@ -31,5 +31,9 @@ class Start:
 
 
 def start_of(graph: Graph, stage: str = "graph") -> Start:
-    """A start with a Graph of ops."""
-    return Start(stage, graph.name, FunctionType(graph.param_types, graph.result_types), graph)
+    """A start with a Graph of ops. A token comes and goes as a byte."""
+    params, results = (
+        tuple(TensorType((), i8) if t.dtype is token else t for t in side)
+        for side in (graph.param_types, graph.result_types)
+    )
+    return Start(stage, graph.name, FunctionType(params, results), graph)

@@ -133,6 +133,7 @@ _NUMPY_NAMES = {
     "ui8": "uint8", "ui16": "uint16", "ui32": "uint32", "ui64": "uint64",
     "f16": "float16", "bf16": "uint16", "f32": "float32", "f64": "float64",
     "complex<f32>": "complex64", "complex<f64>": "complex128", "index": "int64",
+    "!lz.token": "int8",
 }  # fmt: skip
 _NAMED = ELEMENT_TYPES + COMPLEX + (index, token, async_token)
 _BY_NAME: dict[str, DType] = {t.name: t for t in _NAMED}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import errors, lax, linalg, nn, numpy, optim, random, tree, typing
+from . import debug, errors, lax, linalg, nn, numpy, optim, random, tree, typing
 from .autograd import enable_grad, no_grad
 from .batching import vmap
 from .compiled import compile, jit
@@ -25,6 +25,7 @@ from .dtypes import (
     uint32,
     uint64,
 )
+from .hosts import check, io_callback, pure_callback
 from .jacobians import hessian, jacfwd, jacobian, jacrev
 from .methods import device_put
 from .numpy.creation import from_dlpack
@@ -45,6 +46,7 @@ __all__ = [
     "Tensor",
     "bfloat16",
     "bool_",
+    "check",
     "checkpoint",
     "compile",
     "complex64",
@@ -52,6 +54,7 @@ __all__ = [
     "cond",
     "custom_jvp",
     "custom_vjp",
+    "debug",
     "device_put",
     "enable_grad",
     "errors",
@@ -67,6 +70,7 @@ __all__ = [
     "int16",
     "int32",
     "int64",
+    "io_callback",
     "jacfwd",
     "jacobian",
     "jacrev",
@@ -81,6 +85,7 @@ __all__ = [
     "no_grad",
     "numpy",
     "optim",
+    "pure_callback",
     "random",
     "remat",
     "save",

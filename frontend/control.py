@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from lazir.compiler.graph import Value
+from lazir.compiler.autodiff.reach import reordered
+from lazir.compiler.graph import Graph, Value
 from lazir.compiler.opdef import OPS
 from lazir.compiler.types import DType, TensorType
 
@@ -20,6 +21,7 @@ from . import tree
 from .apply import call, convert, fail, lift, number, operand, tensor, value_of
 from .dtypes import bool_, int32, int64, result_dtype
 from .staging import TracedBody, aligned, as_leaves, trace_body
+from .tokens import follow, is_token
 from .trace import builder
 from .tree import Structure
 
@@ -29,7 +31,10 @@ def _types(leaves: Sequence[Any]) -> list[TensorType]:
 
 
 def _emit(op: str, operands: Sequence[Value], **attrs: Any) -> list[Any]:
-    return [tensor(v) for v in OPS[op].node(builder(), list(operands), attrs).results]
+    """The results as tensors; a token among them is what the next effect follows."""
+    found = OPS[op].node(builder(), list(operands), attrs).results
+    follow(found)
+    return [tensor(v) for v in found if not is_token(v)]
 
 
 def _only_tensors(body: TracedBody, what: str) -> None:
@@ -100,18 +105,27 @@ def _choose(what: str, which: Value, functions: Sequence[Any], operands: Sequenc
                 f"and {body.out}"
             )
     targets = _common(bodies, what)
-    if any([t.dtype for t in b.graph.result_types] != targets for b in bodies):
+    if any([t.dtype for t in b.types] != targets for b in bodies):
         bodies = [trace(f, targets) for f in functions]
     held, graphs = aligned([(b.graph, b.captures) for b in bodies])
+    if any(b.effects for b in bodies):
+        graphs = [g if b.effects else _passing_token(g, held) for b, g in zip(bodies, graphs)]
     values = [which, *held, *[value_of(x) for x in leaves]]
     return tree.unflatten(bodies[0].out, _emit("cond", values, branches=tuple(graphs)))
+
+
+def _passing_token(graph: Graph, held: Sequence[Value]) -> Graph:
+    """A branch without effects beside one with: it hands the token on."""
+    at = next(k for k, v in enumerate(held) if is_token(v))
+    results = [*graph.results, graph.params[at]]
+    return Graph(graph.name, graph.params, results, graph.locs, graph.param_names)
 
 
 def _common(bodies: Sequence[TracedBody], what: str) -> list[DType]:
     """The dtype of each result: all branches agree, but for weak ones, which follow."""
     found = []
-    for k in range(len(bodies[0].graph.results)):
-        types = [b.graph.result_types[k] for b in bodies]
+    for k in range(len(bodies[0].types)):
+        types = [b.types[k] for b in bodies]
         strong = [t.dtype for t, b in zip(types, bodies) if not b.weak[k]]
         loose = [t.dtype for t, b in zip(types, bodies) if b.weak[k]]
         if len(set(strong)) > 1 or len({t.shape for t in types}) > 1:
@@ -155,7 +169,7 @@ class _Carry:
         if out != self.structure:
             fail(f"the body of {what} returns {out}, but the carry is {self.structure}")
         again = False
-        for k, (type, weak) in enumerate(zip(body.graph.result_types, body.weak)):
+        for k, (type, weak) in enumerate(zip(body.types, body.weak)):
             if k >= len(self.leaves):
                 break
             mine = TensorType(self.leaves[k].shape, self.dtypes[k])
@@ -177,7 +191,7 @@ class _Carry:
             if self.weak[k] and not weak:
                 self.weak[k] = False
                 again = True
-        return again or any(t.dtype is not d for t, d in zip(body.graph.result_types, self.dtypes))
+        return again or any(t.dtype is not d for t, d in zip(body.types, self.dtypes))
 
 
 def while_loop(
@@ -199,10 +213,31 @@ def while_loop(
         lambda xs: _as_flag(cond_fun(tree.unflatten(carry.structure, xs))),
         carry.types(), carry.weak, "cond",
     )  # fmt: skip
+    if test.effects:
+        fail("the condition of while_loop must have no effects; print or check in its body")
     held, graphs = aligned([(test.graph, test.captures), (body.graph, body.captures)])
-    values = [*held, *carry.values()]
-    found = _emit("while", values, cond=graphs[0], body=graphs[1], n_const=len(held))
+    n_const, start, graphs = _carrying_token(held, graphs)
+    values = [*start, *carry.values()]
+    found = _emit("while", values, cond=graphs[0], body=graphs[1], n_const=n_const)
     return tree.unflatten(carry.structure, found)
+
+
+def _carrying_token(
+    held: Sequence[Value], graphs: Sequence[Graph]
+) -> tuple[int, list[Value], list[Graph]]:
+    """The captures of a loop's graphs with the token, if there is one, as the first carried value:
+    how many are constants, the captures in their new order, the graphs in that order too."""
+    at = next((k for k, v in enumerate(held) if is_token(v)), None)
+    if at is None:
+        return len(held), list(held), list(graphs)
+    order = [*(k for k in range(len(held)) if k != at), at]
+    fresh = []
+    for graph in graphs:
+        places = [*order, *range(len(held), len(graph.params))]
+        count = len(graph.results)
+        moved = [count - 1, *range(count - 1)] if is_token(graph.results[-1]) else range(count)
+        fresh.append(reordered(graph, places, moved))
+    return len(held) - 1, [held[k] for k in order], fresh
 
 
 def _as_flag(x: Any) -> Any:
@@ -227,7 +262,7 @@ def _settled(
         _only_tensors(body, f"the body of {what}")
         if not carry.settle(what, body, part(body.out), len(extra)):
             return body
-        rest = [t.dtype for t in body.graph.result_types[len(carry.leaves) :]]
+        rest = [t.dtype for t in body.types[len(carry.leaves) :]]
         targets = [*carry.dtypes, *rest]
     return body
 
@@ -309,9 +344,10 @@ def _scan(
         return tuple(pair)
 
     body = _settled(what, carry, run, slices, lambda out: out.children[0])
-    values = [*body.captures, *carry.values(), *[value_of(x) for x in rows]]
+    n_const, start, (graph,) = _carrying_token(body.captures, [body.graph])
+    values = [*start, *carry.values(), *[value_of(x) for x in rows]]
     found = _emit(
-        "scan", values, body=body.graph, n_const=len(body.captures), n_carry=n, length=count,
+        "scan", values, body=graph, n_const=n_const, n_carry=n + body.effects, length=count,
         reverse=bool(reverse),
     )  # fmt: skip
     return (

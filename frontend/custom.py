@@ -21,6 +21,7 @@ from lazir.compiler.types import TensorType
 from . import tree
 from .apply import convert, expand, fail, lift, number, operand, tensor, value_of
 from .staging import TracedBody, aligned, as_leaves, trace_body
+from .tokens import follow, is_token
 from .trace import builder
 from .tree import Structure
 
@@ -71,13 +72,22 @@ def _positional(fun: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any, .
 
 
 def _emit(op: str, operands: Sequence[Value], structure: Structure, **attrs: Any) -> Any:
-    node = OPS[op].node(builder(), list(operands), attrs)
-    return tree.unflatten(structure, [tensor(v) for v in node.results])
+    found = OPS[op].node(builder(), list(operands), attrs).results
+    follow(found)
+    return tree.unflatten(structure, [tensor(v) for v in found if not is_token(v)])
 
 
 def _require_tensors(body: TracedBody, what: str) -> None:
     if body.fixed:
         fail(f"{what} must return tensors alone")
+
+
+def _require_pure(body: TracedBody, what: str) -> None:
+    if body.effects:
+        fail(
+            f"{what} must have no effects, since its rules decide what runs: print, check and call "
+            "back outside of it"
+        )
 
 
 class _Depths(threading.local):
@@ -156,10 +166,12 @@ class custom_jvp:
         call = _Call(self._fun, self._nondiff, args, kwargs)
         body = call.trace()
         _require_tensors(body, "a custom_jvp function")
+        _require_pure(body, "a custom_jvp function")
         smooth = [t for t in call.types if t.dtype.is_inexact]
         rule = trace_body(
             lambda xs: self._apply_rule(call, body, xs), [*call.types, *smooth], name="jvp"
         )
+        _require_pure(rule, "a custom_jvp rule")
         held, (graph, jvp) = aligned([(body.graph, body.captures), (rule.graph, rule.captures)])
         jvp = _with_tangents_of(jvp, held, len(call.types))
         operands = [*held, *[value_of(x) for x in call.leaves]]
@@ -247,6 +259,7 @@ class custom_vjp:
         call = _Call(self._fun, self._nondiff, args, kwargs)
         body = call.trace()
         _require_tensors(body, "a custom_vjp function")
+        _require_pure(body, "a custom_vjp function")
         results = body.graph.result_types
         forward, residuals = self._trace_forward(call, body)
         cts = [t for t in results if t.dtype.is_inexact]
@@ -256,6 +269,8 @@ class custom_vjp:
             [*kinds, *cts],
             name="backward",
         )
+        for part in (forward, back):
+            _require_pure(part, "a custom_vjp rule")
         held, (graph, ahead) = aligned(
             [(body.graph, body.captures), (forward.graph, forward.captures)]
         )

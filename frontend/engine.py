@@ -19,9 +19,13 @@ import numpy as np
 from lazir.compiler.build import cached_program, compilation
 from lazir.compiler.errors import LazirError
 from lazir.compiler.graph import Graph
+from lazir.compiler.ops.host import number_hosts
 from lazir.compiler.target import Target, host_target, named_target
+from lazir.compiler.types import TensorType
+from lazir.runtime.callbacks import host_entry
 from lazir.runtime.device import parse_device
 from lazir.runtime.execute import LoadedProgram
+from lazir.runtime.program import ArraySpec
 
 Array = np.ndarray[Any, Any]
 
@@ -68,19 +72,28 @@ def compile(
     """
     global _compiled
     _require_cpu(device)
-    key = f"{device or 'cpu'} {sorted(scalars)} {graph.fingerprint}"
+    graph, hosts = number_hosts(graph)
+    numbers = f" {[int(h) for h in hosts]}" if hosts else ""
+    key = f"{device or 'cpu'} {sorted(scalars)} {graph.fingerprint}{numbers}"
     with _lock:
         found = _programs.get(key)
         if found is not None:
             _programs.move_to_end(key)
             return found
-    made: Executable = LoadedProgram(cached_program(graph, host_target()), scalars=scalars)
+    program = cached_program(graph, host_target())
+    callbacks = [host_entry(h.run, _specs(h.params), _specs(h.results)) for h in hosts]
+    made: Executable = LoadedProgram(program, scalars=scalars, callbacks=callbacks)
     with _lock:
         _compiled += 1
         _programs[key] = made
         while len(_programs) > _MOST_PROGRAMS:
             _programs.popitem(last=False)
     return made
+
+
+def _specs(types: Sequence[TensorType]) -> list[ArraySpec]:
+    """The arrays that stand for values of these types."""
+    return [ArraySpec(t.dtype.numpy_name, t.shape) for t in types]
 
 
 def compiled_count() -> int:
@@ -96,6 +109,7 @@ def clear() -> None:
 
 def text(graph: Graph, stage: str, device: str | None = None, locations: bool = False) -> str:
     """The text of a stage of a graph; with `locations`, each operation shows the user's line."""
+    graph, _ = number_hosts(graph)
     return compilation(graph, target_of(device)).text(stage, locations=locations)  # type: ignore[no-any-return]
 
 
@@ -104,6 +118,7 @@ def export(
 ) -> list[Path]:
     """Object file and C header of a graph; `constants` are bound to its last inputs."""
     module = importlib.import_module("lazir.compiler.export")
+    graph, _ = number_hosts(graph)
     place = host_target() if target == "host" else named_target(target)
     return module.export(compilation(graph, place), folder, name, constants)  # type: ignore[no-any-return]
 
@@ -111,6 +126,7 @@ def export(
 def explain(graph: Graph, device: str | None = None) -> str:
     """What the program of a graph consists of: a line for each kernel, with work and traffic."""
     module = importlib.import_module("lazir.compiler.explain")
+    graph, _ = number_hosts(graph)
     report = module.explain(compilation(graph, target_of(device)), measure=False)
     lines = [
         f"{report.operations} operations in {len(report.steps)} kernels; "

@@ -6,6 +6,7 @@ Takes nothing. Gives: exception classes. Must not know: where they are raised.
 from __future__ import annotations
 
 from lazir.compiler.errors import (
+    CheckError,
     DifferentiationError,
     LazirError,
     ParseError,
@@ -21,6 +22,7 @@ from .views import AliasError
 
 __all__ = [
     "AliasError",
+    "CheckError",
     "DifferentiationError",
     "DonationError",
     "LazirError",

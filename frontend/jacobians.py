@@ -32,9 +32,9 @@ def _zero(type: TensorType) -> Value:
     return expand(number(0, type.dtype, True), type.shape)
 
 
-def _floats(graph: Graph, what: str) -> Graph:
-    """The graph, after a look at its results: only floats have derivatives."""
-    for type in graph.result_types:
+def _floats(graph: Graph, count: int, what: str) -> Graph:
+    """The graph, after a look at its first results: only floats have derivatives."""
+    for type in graph.result_types[:count]:
         if not type.dtype.is_inexact:
             fail(f"{what}: a result is {type.short}, which has no derivative; return it as aux")
     return graph
@@ -81,9 +81,9 @@ def jacfwd(
         chosen = _Chosen(fun, args, kwargs, argnums, "jacfwd")
         staged = stage(chosen.call, chosen.leaves, name=_name(fun))
         structure, count = _main_results(staged, has_aux)
-        main = _floats(_main_graph(staged, count), "jacfwd")
+        main = _floats(_main_graph(staged, count), count, "jacfwd")
         forward, linear = linearize_graph(main, staged.flags([True] * staged.leaf_count))
-        residuals = staged.emit(forward)[count:]
+        residuals = staged.emit(forward)[len(main.results) :]
         types = [value_of(x).type for x in chosen.leaves]
         table: list[list[Any]] = [[] for _ in linear.results]
         for k, type in enumerate(types):
@@ -112,10 +112,10 @@ def jacrev(
         chosen = _Chosen(fun, args, kwargs, argnums, "jacrev")
         staged = stage(chosen.call, chosen.leaves, name=_name(fun))
         structure, count = _main_results(staged, has_aux)
-        main = _floats(_main_graph(staged, count), "jacrev")
+        main = _floats(_main_graph(staged, count), count, "jacrev")
         forward, backward = vjp_graph(main, staged.flags([True] * staged.leaf_count))
-        residuals = staged.emit(forward)[count:]
-        types = main.result_types
+        residuals = staged.emit(forward)[len(main.results) :]
+        types = main.result_types[:count]
         rows = []
         for k, type in enumerate(types):
             found = _columns(backward, residuals, types, k)

@@ -22,6 +22,7 @@ from .hints import call_checked
 from .lazy import LAZY, known
 from .pending import force
 from .signature import Call, Leaf
+from .tokens import follow
 from .trace import TraceBuilder, lazy_value, tracing
 from .tree import Structure
 
@@ -36,7 +37,8 @@ class Effect(NamedTuple):
 
 
 class Traced(NamedTuple):
-    """What tracing recorded. `graph`'s parameters are the argument leaves, then `captures`."""
+    """What tracing recorded. `graph`'s parameters are the argument leaves, then `captures`; its
+    results those of the function, then the assignments, then the last token if it has effects."""
 
     graph: Graph
     in_tree: Structure
@@ -67,6 +69,8 @@ def trace(fn: Callable[..., Any], call: Call, names: Sequence[str], name: str) -
             found = [_result(x, name) for x in leaves]
             results = [lift(o) for o in found]
             effects, results = _effects(builder, holders, params, results)
+            if builder.token is not None:
+                results = [*results, builder.token]
     finally:
         for write in builder.writes.values():
             write.handle._array, write.handle._value = write.array, write.value
@@ -143,8 +147,8 @@ class Specialisation:
 
     @property
     def single(self) -> bool:
-        """Whether the function returns one tensor, not in a container."""
-        return self.traced.out_tree.kind is None
+        """Whether the function returns one tensor, not in a container, and has no effects."""
+        return self.traced.out_tree.kind is None and len(self._dtypes) == 1
 
     def run(self, leaves: Sequence[Any], donate: Sequence[int] = ()) -> Any:
         """Call the program; lazily where a gradient is to be recorded."""
@@ -181,6 +185,7 @@ class Specialisation:
             else:
                 values.append(lift(operand(x), kind.dtype))
         results = LAZY.inline(graph.results, dict(zip(graph.params, values)), graph.locs)
+        follow(results)
         return self._return([tensor(r) for r in results], inputs)
 
     def _return(self, made: Sequence[Any], leaves: Sequence[Any]) -> Any:

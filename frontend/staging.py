@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from lazir.compiler.autodiff.reach import reordered
 from lazir.compiler.graph import Builder, Graph, Node, Value
 from lazir.compiler.types import DType, TensorType
 
@@ -17,6 +18,7 @@ from . import tree
 from .apply import convert, lift, operand, tensor, value_of
 from .handle import Handle, wrap
 from .lazy import FUNCTIONAL, LAZY, LazyNode, Recording, alias, cone, record
+from .tokens import current_token, follow, gathering, is_token
 from .trace import TraceBuilder, active, builder, close_body, lazy_value, tracing
 from .tree import Structure
 
@@ -44,6 +46,11 @@ class Staged(NamedTuple):
         """Flags for all parameters from those of the leaves."""
         return [False] * self.n_captures + list(of_leaves)
 
+    @property
+    def has_effects(self) -> bool:
+        """Whether the graph's last result is a token."""
+        return bool(self.graph.results) and is_token(self.graph.results[-1])
+
     def rebuild(self, results: Sequence[Any]) -> Any:
         """What the function returned, with other tensors."""
         rest = iter(results)
@@ -53,11 +60,17 @@ class Staged(NamedTuple):
         )
 
     def emit(self, graph: Graph, extra: Sequence[Value] = ()) -> list[Value]:
-        """The results of a Graph over these operands and `extra` ones, in the current builder."""
+        """The results of a Graph over these operands and `extra` ones, in the current builder.
+
+        A token among them is what the next effect follows.
+        """
         operands = [*self.operands, *extra]
         if self.recording is not None and builder() is LAZY:
-            return _emit_recorded(self, graph, operands)
-        return emit(graph, operands)
+            found = _emit_recorded(self, graph, operands)
+        else:
+            found = emit(graph, operands)
+        follow(found)
+        return found
 
 
 def emit(graph: Graph, operands: Sequence[Value]) -> list[Value]:
@@ -112,7 +125,8 @@ class TracedBody(NamedTuple):
     """A function traced on placeholders: a Graph whose first parameters are `captures`.
 
     `out`, `fixed`: see Staged. `weak`: which results have a weak dtype. `made`: the dtypes that the
-    function itself gave, before any conversion.
+    function itself gave, before any conversion. With `effects` the first capture is the current
+    token, and the graph's last result is the next one.
     """
 
     graph: Graph
@@ -121,6 +135,12 @@ class TracedBody(NamedTuple):
     fixed: dict[int, Any]
     weak: list[bool]
     made: list[DType]
+    effects: bool
+
+    @property
+    def types(self) -> tuple[TensorType, ...]:
+        """The types of the results, the token left out."""
+        return self.graph.result_types[: len(self.made)]
 
 
 def trace_body(
@@ -131,7 +151,7 @@ def trace_body(
     targets: Sequence[DType] | None = None,
 ) -> TracedBody:
     """Trace `fn` on placeholders of these types; `targets` are dtypes to convert its results to."""
-    inner = TraceBuilder(active(), name)
+    inner = TraceBuilder(active(), name, is_body=True)
     params = [inner.param(t) for t in types]
     loose = weak or [False] * len(params)
     holders = [wrap(p, w) for p, w in zip(params, loose)]
@@ -140,8 +160,15 @@ def trace_body(
         made = [v.type.dtype for v in values]
         if targets is not None and len(targets) == len(values):
             values = [convert(v, t) for v, t in zip(values, targets)]
+        if inner.token is not None:
+            values = [*values, inner.token]
         body = close_body(inner, values)
-    return TracedBody(body.graph, body.captures, structure, fixed, loose_results, made)
+    graph, captures = body
+    if inner.token is not None:  # its parameter is the last one
+        places = [len(graph.params) - 1, *range(len(graph.params) - 1)]
+        graph, captures = reordered(graph, places), [current_token(), *captures]
+    effects = inner.token is not None
+    return TracedBody(graph, captures, structure, fixed, loose_results, made, effects)
 
 
 def aligned(bodies: Sequence[tuple[Graph, Sequence[Value]]]) -> tuple[list[Value], list[Graph]]:
@@ -170,8 +197,11 @@ def _traced(
 def _recorded(fn: Any, leaves: Sequence[Any], name: str) -> Staged:
     outer = [lazy_value(x) for x in leaves]
     stand_ins = [alias(v, FUNCTIONAL) for v in outer]
-    out = fn([wrap_stand_in(n, x) for n, x in zip(stand_ins, leaves)])
-    structure, values, fixed, _ = _split_results(out)
+    with gathering() as frame:
+        out = fn([wrap_stand_in(n, x) for n, x in zip(stand_ins, leaves)])
+        structure, values, fixed, _ = _split_results(out)
+    if frame.token is not None:
+        values.append(frame.token)
     own = set(stand_ins)
     oldest = min((n.serial for n in stand_ins), default=0)
 

@@ -41,13 +41,19 @@ class TraceBuilder(Builder):
     """The Builder of one traced function. The outermost one also collects what the function
     captures:
 
-    `captures`: handle or lazy value → parameter, in order of first use.
+    `captures`: handle or lazy value → parameter, in order of first use. `token`: what the next
+    effect follows, None before the first; in a body (`is_body`) the first is its last
+    parameter.
     """
 
     parent: TraceBuilder | None
 
-    def __init__(self, parent: TraceBuilder | None = None, name: str = "main") -> None:
+    def __init__(
+        self, parent: TraceBuilder | None = None, name: str = "main", is_body: bool = False
+    ) -> None:
         super().__init__(parent, name)
+        self.is_body = is_body
+        self.token: Value | None = None
         self.locs = Locs()
         remember(self.locs)
         self.root: TraceBuilder = self if parent is None else parent.root

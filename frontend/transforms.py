@@ -163,15 +163,17 @@ def _main_results(staged: Staged, has_aux: bool) -> tuple[Structure, int]:
 
 
 def _main_graph(staged: Staged, count: int) -> Graph:
-    """The graph without the results of aux."""
+    """The graph without the results of aux; the token of its effects stays, after the others."""
     g = staged.graph
-    return Graph(g.name, g.params, g.results[:count], g.locs, g.param_names)
+    results = [*g.results[:count], *g.results[-1:]] if staged.has_effects else g.results[:count]
+    return Graph(g.name, g.params, results, g.locs, g.param_names)
 
 
 def _aux(staged: Staged, count: int) -> Any:
     """aux as it is outside."""
     g = staged.graph
-    rest = Graph(g.name, g.params, g.results[count:], g.locs, g.param_names)
+    end = len(g.results) - staged.has_effects
+    rest = Graph(g.name, g.params, g.results[count:end], g.locs, g.param_names)
     found = tensors(staged.emit(rest))
     return staged.rebuild([*[None] * count, *found])[1]
 
@@ -190,8 +192,8 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     main = _main_graph(staged, count)
     forward, backward = vjp_graph(main, staged.flags([True] * staged.leaf_count))
     found = tensors(staged.emit(forward))
-    results, residuals = found[:count], found[count:]
-    types = main.result_types
+    results, residuals = found[:count], found[len(main.results) :]
+    types = main.result_types[:count]
 
     def pull_back(cotangents: Any) -> Any:
         """Cotangents of the results to cotangents of the arguments."""
@@ -243,7 +245,7 @@ def jvp(
     moved = [v for v, flag in zip(given, smooth) if flag]
     found = tensors(staged.emit(graph, moved))
     out = tree.unflatten(out_tree, found[:count])
-    slopes = tree.unflatten(out_tree, _with_zeros(found[:count], found[count:]))
+    slopes = tree.unflatten(out_tree, _with_zeros(found[:count], found[len(main.results) :]))
     return (out, slopes, _aux(staged, count)) if has_aux else (out, slopes)
 
 
@@ -267,7 +269,7 @@ def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> 
     main = _main_graph(staged, count)
     forward, linear = linearize_graph(main, staged.flags([True] * staged.leaf_count))
     found = tensors(staged.emit(forward))
-    results, residuals = found[:count], found[count:]
+    results, residuals = found[:count], found[len(main.results) :]
     kinds = [value_of(x).type for x in chosen.leaves]
 
     def push_forward(*tangents: Any) -> Any:

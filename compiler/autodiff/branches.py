@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from ..graph import Builder, Graph, Node, Value
 from ..opdef import OPS, Tangents
 from ..ops.families import move_axis_to_front
+from ..ops.host import in_turn
 from ..ops.source import constant
 from ..types import TensorType, i1
 from . import rules
@@ -140,6 +141,8 @@ def _batch(
 ) -> tuple[Sequence[Value], Sequence[int | None]]:
     branches: Sequence[Graph] = node.attrs["branches"]
     if axes[0] is not None:
+        if any(map(_must_be_chosen, branches)):
+            return in_turn(b, node, xs, axes, size)
         return _batch_choice(b, branches, xs, axes, size)
     flags = [a is not None for a in axes[1:]]
     outs = _either([reached(g, flags) for g in branches])
@@ -152,6 +155,12 @@ def _batch(
     return made, [0 if out else None for out in outs]
 
 
+def _must_be_chosen(branch: Graph) -> bool:
+    """Whether a branch may run only where it is taken: its effects would be seen, its loops might
+    not end."""
+    return any(n.op in ("callback", "while") for part in branch.walk() for n in part.nodes)
+
+
 def _batch_choice(
     b: Builder,
     branches: Sequence[Graph],
@@ -159,7 +168,8 @@ def _batch_choice(
     axes: Sequence[int | None],
     size: int,
 ) -> tuple[Sequence[Value], Sequence[int | None]]:
-    """Each example makes its own choice: all branches run, and select picks."""
+    """Each example makes its own choice: all branches run, and select picks (branches that must
+    not all run go through `in_turn` instead)."""
     choice = move_axis_to_front(b, xs[0], axes[0], size)
     found = []
     for graph in branches:

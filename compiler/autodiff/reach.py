@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from ..graph import Graph, Node, Value, topological
+from ..types import token
 
 Item = TypeVar("Item")
 
@@ -33,8 +34,9 @@ REACH: dict[str, Callable[[Node, Sequence[bool], Reach], list[bool]]] = {}
 
 
 def reached(graph: Graph, flags: Sequence[bool]) -> list[bool]:
-    """For each result of `graph`, whether it depends on a flagged parameter."""
-    return _flow(graph, flags, reached, lambda v: True)
+    """For each result of `graph`, whether it depends on a flagged parameter. A token never counts:
+    what is batched or not yet known has its effects in order all the same."""
+    return _flow(graph, flags, reached, lambda v: v.type.dtype is not token)
 
 
 def reached_smoothly(graph: Graph, flags: Sequence[bool]) -> list[bool]:

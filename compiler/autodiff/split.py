@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from ..graph import Builder, Graph, Node, Value, topological
 from ..mlir.ir import Loc
+from ..opdef import OPS
+from ..types import token
 from .reach import dependents
 from .rules import SPLIT
 
@@ -105,6 +107,10 @@ class Cut:
                 ).result
 
     def _keep(self, value: Value) -> None:
+        """Make a residual. A token is none: effects belong to the known part and come before."""
+        if value.type.dtype is token:
+            self.mapping[value] = OPS["token"](self.b)
+            return
         self.mapping[value] = self.residuals[value] = self.b.param(value.type)
 
 

@@ -13,7 +13,9 @@ from ..errors import DifferentiationError
 from ..graph import Builder, Graph, Node, Value
 from ..opdef import OPS, Tangents
 from ..ops.families import move_axis_to_front
+from ..ops.host import in_turn
 from ..ops.source import zeros_like
+from ..types import token
 from . import rules
 from .batch import batch_body
 from .jvp import jvp_body
@@ -125,6 +127,8 @@ def _batch(
     parts = Parts.of(node)
     flags = _settle(parts, [a is not None for a in axes], reached)
     alone = reached(parts.cond, flags)[0]
+    if alone and any(x.type.dtype is token for x in xs):
+        return in_turn(b, node, xs, axes, size)
     if alone:  # each example stops by itself, so each has a carry of its own
         flags[parts.n_const :] = [True] * (len(flags) - parts.n_const)
     places = [0 if flag else None for flag in flags]

@@ -28,6 +28,7 @@ from ..kernel import (
 from ..kernel_sort import key_order, sort_kernel
 from ..mlir.ir import AffineMap, Dense
 from ..opdef import OPS, OpDef
+from ..ops.host import has_token
 from ..ops.windows import window_unit
 from ..scalars import Scalars, storage
 from ..types import DType, TensorType, f32, i64
@@ -96,8 +97,13 @@ def _lower_cluster(
 
 
 def _lower_opaque(node: Node, builder: Builder, mapping: dict[Value, Value]) -> None:
-    attrs = dict(node.attrs)
-    if node.op == "constant":
+    attrs, op = dict(node.attrs), node.op
+    if op == "token":
+        byte = storage_type(node.types[0])
+        op, attrs = "constant", {"value": Dense(byte, np.zeros((), byte.dtype.numpy))}
+    elif op == "callback":
+        attrs = {"index": attrs["index"], "ordered": has_token(node.types)}
+    elif op == "constant":
         dense: Dense = attrs["value"]
         type = storage_type(node.types[0])
         data = np.ascontiguousarray(dense.data).astype(type.dtype.numpy, copy=False)
@@ -110,7 +116,7 @@ def _lower_opaque(node: Node, builder: Builder, mapping: dict[Value, Value]) -> 
         elif isinstance(value, tuple) and value and isinstance(value[0], Graph):
             attrs[name] = tuple(map(to_kernels, value))
     made = builder.add(
-        node.op,
+        op,
         tuple(mapping[v] for v in node.inputs),
         attrs,
         tuple(map(storage_type, node.types)),

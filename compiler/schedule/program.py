@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from ..graph import Graph, Node
 from ..graph import Value as GraphValue
+from ..hosts import declare_host, host_call, named_hosts
 from ..kernel import Kernel, named_kernels, symbol
 from ..library import LIBRARY, library_call, named_calls
 from ..mlir.builder import Builder
@@ -87,6 +88,7 @@ class ProgramLowering:
         self.arena = Arena()
         self.named = named_kernels(graph)
         self.calls = named_calls(graph)
+        self.hosts = named_hosts(graph)
         self.scheduled: dict[object, Scheduled] = {}
         inputs = [buffer_type(t) for t in graph.param_types]
         outputs = [buffer_type(t) for t in graph.result_types]
@@ -339,6 +341,17 @@ def _library(g: GraphLowering, node: Node, position: int) -> None:
     g.program.run_library(node, [g.stores[v].buffer for v in node.inputs] + results)
 
 
+def _callback(g: GraphLowering, node: Node, position: int) -> None:
+    """The host gets operands and results; where a token stands does not matter, only the order."""
+    reads = {g.stores[v].root: False for v in node.inputs}
+    if first := int(node.attrs["ordered"]):
+        g.stores[node.results[0]] = g.stores[node.inputs[0]]
+    results = [g.result_store(v, position, reads).buffer for v in node.results[first:]]
+    name = g.program.hosts[host_call(node)]
+    declare_host(g.program.module, host_call(node), name)
+    g.program.b.call(name, [g.stores[v].buffer for v in node.inputs[first:]] + results, [])
+
+
 def _scatter(g: GraphLowering, node: Node, position: int) -> None:
     """In place where the array is not needed any more, by the updates either, else on a copy."""
     program = g.program
@@ -480,6 +493,7 @@ _LOWER: dict[str, Callable[[GraphLowering, Node, int], None]] = {
     "kernel": _kernel,
     "alias": _alias,
     "barrier": _barrier,
+    "callback": _callback,
     "constant": _constant,
     "while": _while,
     "cond": _cond,
