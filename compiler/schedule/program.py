@@ -24,7 +24,7 @@ from ..types import FunctionType, MemRefType, TensorType, i8, index
 from .body import buffer_type, flatten
 from .library import schedule_library
 from .scheduled import Scheduled
-from .storage import Arena, Slot
+from .storage import Arena, Slot, Store
 from .work import poll_interval
 
 Schedule = Callable[[Kernel, Target, Module, str], Scheduled]
@@ -48,28 +48,6 @@ def _schedule(kind: str) -> Schedule:
     module = importlib.import_module(f".{SCHEDULES[kind]}", __package__)
     found: Schedule = getattr(module, f"schedule_{kind}")
     return found
-
-
-@dataclass(eq=False)
-class Store:
-    """A place for values: a buffer in the code; its workspace slot, if it has one.
-
-    `owned`: this program may overwrite it when nobody needs its value any more.
-    `last_use` is the position of the last node, in the graph being lowered, that needs it.
-    `base` is the place that this one is another shape of: what stands in one stands in the other,
-    so `root` tells whether two places are one, and has the last use of all of them.
-    """
-
-    buffer: Value
-    slot: Slot | None = None
-    owned: bool = False
-    last_use: int = -1
-    base: Store | None = None
-
-    @property
-    def root(self) -> Store:
-        """The place itself, for all its shapes."""
-        return self if self.base is None else self.base.root
 
 
 def lower_program(graph: Graph, target: Target) -> tuple[Module, int]:

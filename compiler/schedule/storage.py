@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..mlir.ir import Op, Typed
+from ..mlir.ir import Op, Typed, Value
 from ..types import index
 
 ALIGNMENT = 64
@@ -27,6 +27,28 @@ class Slot:
     end: int
     offset_op: Op
     offset: int = 0
+
+
+@dataclass(eq=False)
+class Store:
+    """A place for values: a buffer in the code; its workspace slot, if it has one.
+
+    `owned`: this program may overwrite it when nobody needs its value any more.
+    `last_use` is the position of the last node, in the graph being lowered, that needs it.
+    `base` is the place that this one is another shape of: what stands in one stands in the other,
+    so `root` tells whether two places are one, and has the last use of all of them.
+    """
+
+    buffer: Value
+    slot: Slot | None = None
+    owned: bool = False
+    last_use: int = -1
+    base: Store | None = None
+
+    @property
+    def root(self) -> Store:
+        """The place itself, for all its shapes."""
+        return self if self.base is None else self.base.root
 
 
 @dataclass
