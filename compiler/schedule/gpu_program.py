@@ -20,7 +20,8 @@ from .gpu_column import schedule_gpu_reduce
 from .gpu_map import schedule_gpu_map
 from .gpu_nest import GpuScheduled
 from .gpu_row import schedule_gpu_row
-from .program import ProgramLowering, Store
+from .program import ProgramLowering
+from .storage import Store
 
 KERNELS = "kernels"
 """The name of the `gpu.module`."""
