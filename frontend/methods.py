@@ -94,8 +94,9 @@ def dlpack(
 # -- writing -----------------------------------------------------------------------------
 def write(tensor: Tensor, key: Any, value: Any) -> None:
     """tensor[key] = value."""
+    new = indexing.write(tensor, key, value)  # first, since the value may be a view of the tensor
     views.check_write(tensor)
-    assign(tensor, indexing.write(tensor, key, value))
+    assign(tensor, new)
 
 
 def assign(tensor: Tensor, new: Handle) -> None:

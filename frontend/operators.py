@@ -306,41 +306,45 @@ class Operators(Handle):
         return late.numpy.dot(self, other)
 
     # -- reductions ----------------------------------------------------------------------
-    def sum(self, axis: Any = None, dtype: Any = None, **options: Any) -> Self:
+    def sum(self, axis: Any = None, dtype: Any = None, *args: Any, **options: Any) -> Self:
         """See `lazir.numpy.sum`."""
-        return late.numpy.sum(self, axis, dtype, **options)
+        return late.numpy.sum(self, axis, dtype, *args, **options)
 
-    def prod(self, axis: Any = None, dtype: Any = None, **options: Any) -> Self:
+    def prod(self, axis: Any = None, dtype: Any = None, *args: Any, **options: Any) -> Self:
         """See `lazir.numpy.prod`."""
-        return late.numpy.prod(self, axis, dtype, **options)
+        return late.numpy.prod(self, axis, dtype, *args, **options)
 
-    def max(self, axis: Any = None, **options: Any) -> Self:
+    def max(self, axis: Any = None, *args: Any, **options: Any) -> Self:
         """See `lazir.numpy.max`."""
-        return late.numpy.max(self, axis, **options)
+        return late.numpy.max(self, axis, *args, **options)
 
-    def min(self, axis: Any = None, **options: Any) -> Self:
+    def min(self, axis: Any = None, *args: Any, **options: Any) -> Self:
         """See `lazir.numpy.min`."""
-        return late.numpy.min(self, axis, **options)
+        return late.numpy.min(self, axis, *args, **options)
 
-    def mean(self, axis: Any = None, dtype: Any = None, **options: Any) -> Self:
+    def mean(self, axis: Any = None, dtype: Any = None, *args: Any, **options: Any) -> Self:
         """See `lazir.numpy.mean`."""
-        return late.numpy.mean(self, axis, dtype, **options)
+        return late.numpy.mean(self, axis, dtype, *args, **options)
 
-    def var(self, axis: Any = None, dtype: Any = None, ddof: float = 0, **options: Any) -> Self:
+    def var(
+        self, axis: Any = None, dtype: Any = None, out: Any = None, ddof: float = 0, **options: Any
+    ) -> Self:
         """See `lazir.numpy.var`."""
-        return late.numpy.var(self, axis, dtype, ddof, **options)
+        return late.numpy.var(self, axis, dtype, out, ddof, **options)
 
-    def std(self, axis: Any = None, dtype: Any = None, ddof: float = 0, **options: Any) -> Self:
+    def std(
+        self, axis: Any = None, dtype: Any = None, out: Any = None, ddof: float = 0, **options: Any
+    ) -> Self:
         """See `lazir.numpy.std`."""
-        return late.numpy.std(self, axis, dtype, ddof, **options)
+        return late.numpy.std(self, axis, dtype, out, ddof, **options)
 
-    def any(self, axis: Any = None, **options: Any) -> Self:
+    def any(self, axis: Any = None, *args: Any, **options: Any) -> Self:
         """See `lazir.numpy.any`."""
-        return late.numpy.any(self, axis, **options)
+        return late.numpy.any(self, axis, *args, **options)
 
-    def all(self, axis: Any = None, **options: Any) -> Self:
+    def all(self, axis: Any = None, *args: Any, **options: Any) -> Self:
         """See `lazir.numpy.all`."""
-        return late.numpy.all(self, axis, **options)
+        return late.numpy.all(self, axis, *args, **options)
 
     def argmax(self, axis: int | None = None, **options: Any) -> Self:
         """See `lazir.numpy.argmax`."""
@@ -350,9 +354,9 @@ class Operators(Handle):
         """See `lazir.numpy.argmin`."""
         return late.numpy.argmin(self, axis, **options)
 
-    def ptp(self, axis: Any = None, **options: Any) -> Self:
+    def ptp(self, axis: Any = None, *args: Any, **options: Any) -> Self:
         """See `lazir.numpy.ptp`."""
-        return late.numpy.ptp(self, axis, **options)
+        return late.numpy.ptp(self, axis, *args, **options)
 
     # -- order ---------------------------------------------------------------------------
     def cumsum(self, axis: int | None = None, dtype: Any = None) -> Self:

@@ -10,15 +10,25 @@ from __future__ import annotations
 import sys
 from math import e, inf, nan, pi
 
+from numpy import (
+    errstate, euler_gamma, get_printoptions, isscalar, iterable, ndindex, printoptions,
+    set_printoptions,
+)  # fmt: skip
+
 from .. import late, linalg
 from ..dtypes import (
     bfloat16, bool_, complex128, complex64, float16, float32, float64, int16, int32, int64,
     int8, uint16, uint32, uint64, uint8,
 )  # fmt: skip
+from ..tensor import Tensor
 from .arithmetic import (
     abs, absolute, add, clip, divide, divmod, fabs, floor_divide, fmax, fmin, fmod, maximum,
     minimum, mod, multiply, nan_to_num, negative, positive, pow, power, reciprocal, remainder,
     sign, square, subtract, true_divide,
+)  # fmt: skip
+from .bits import (
+    float_power, frexp, gcd, isneginf, isposinf, lcm, ldexp, logaddexp2, modf, packbits,
+    spacing, unpackbits,
 )  # fmt: skip
 from .counting import (
     argwhere, bincount, compress, extract, flatnonzero, histogram, histogram_bin_edges,
@@ -32,21 +42,36 @@ from .cumulative import (
     cumprod, cumsum, cumulative_prod, cumulative_sum, nancumprod, nancumsum, trapezoid,
 )  # fmt: skip
 from .data_types import can_cast, finfo, iinfo, isdtype, promote_types, result_type
+from .diagonals import (
+    diag_indices, diag_indices_from, diagflat, mask_indices, tril_indices, tril_indices_from,
+    triu_indices, triu_indices_from, vander,
+)  # fmt: skip
 from .distinct import isin, unique_all, unique_counts, unique_inverse, unique_values
-from .einsum import einsum
+from .editing import (
+    atleast_3d, block, delete, dsplit, dstack, hsplit, insert, ix_, resize, trim_zeros, vsplit,
+)  # fmt: skip
+from .einsum import einsum, einsum_path
+from .files import (
+    array2string, array_repr, array_str, frombuffer, fromfile, fromiter, fromstring, genfromtxt,
+    load, loadtxt, save, savetxt, savez, savez_compressed,
+)  # fmt: skip
 from .functions import (
-    arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, cbrt, ceil, copysign, cos,
-    cosh, deg2rad, erf, exp, exp2, expm1, fix, floor, heaviside, hypot, isfinite, isinf,
-    isnan, log, log10, log1p, log2, logaddexp, nextafter, rad2deg, rint, round, rsqrt,
-    signbit, sin, sinc, sinh, sqrt, tan, tanh, trunc,
+    arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, around, cbrt, ceil, copysign,
+    cos, cosh, deg2rad, degrees, erf, exp, exp2, expm1, fix, floor, heaviside, hypot, isfinite,
+    isinf, isnan, log, log10, log1p, log2, logaddexp, nextafter, rad2deg, radians, rint, round,
+    rsqrt, signbit, sin, sinc, sinh, sqrt, tan, tanh, trunc,
+)  # fmt: skip
+from .grids import (
+    c_, fromfunction, index_exp, mgrid, ndim, ogrid, r_, ravel_multi_index, s_, shape, size,
+    unravel_index,
 )  # fmt: skip
 from .indexing import put_along_axis, take, take_along_axis
-from .linear import cross, dot, inner, kron, matmul, outer, tensordot, vdot, vecdot
+from .linear import cross, dot, inner, kron, matmul, matvec, outer, tensordot, vdot, vecdot, vecmat
 from .logic import (
-    allclose, array_equal, bitwise_and, bitwise_count, bitwise_invert, bitwise_left_shift,
-    bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, equal, greater, greater_equal,
-    invert, isclose, left_shift, less, less_equal, logical_and, logical_not, logical_or,
-    logical_xor, not_equal, right_shift, select, where,
+    allclose, array_equal, array_equiv, bitwise_and, bitwise_count, bitwise_invert,
+    bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, equal,
+    greater, greater_equal, invert, isclose, left_shift, less, less_equal, logical_and,
+    logical_not, logical_or, logical_xor, not_equal, right_shift, select, where,
 )  # fmt: skip
 from .manipulation import (
     append, array_split, astype, atleast_1d, atleast_2d, broadcast_arrays, broadcast_shapes_
@@ -54,22 +79,32 @@ from .manipulation import (
     matrix_transpose, moveaxis, permute_dims, ravel, reshape, rollaxis, split, squeeze, stack,
     swapaxes, transpose, unstack, vstack,
 )  # fmt: skip
+from .mapping import apply_along_axis, apply_over_axes, choose, frompyfunc, piecewise, vectorize
 from .matrices import diag, diagonal, eye, identity, indices, meshgrid, trace, tri, tril, triu
 from .namespace import __array_namespace_info__, VERSIONS
+from .nans import nanargmax, nanargmin, nanmax, nanmean, nanmin, nanprod, nanstd, nansum, nanvar
 from .ordered import (
     argpartition, argsort, lexsort, median, nanmedian, nanpercentile, nanquantile, partition,
     percentile, quantile, sort,
 )  # fmt: skip
+from .placing import copyto, fill_diagonal, place, put, putmask
+from .polynomial import poly, polyadd, polyder, polydiv, polyfit, polyint, polymul, polysub, polyval
 from .ranges import arange, geomspace, linspace, logspace
 from .rearrange import diff, ediff1d, flip, fliplr, flipud, pad, repeat, roll, rot90, tile
 from .reduction import (
     all, amax, amin, any, argmax, argmin, average, count_nonzero, logsumexp, max, mean, min,
-    nanmax, nanmean, nanmin, nansum, prod, ptp, std, sum, var,
+    prod, ptp, std, sum, var,
 )  # fmt: skip
 from .search import digitize, interp, searchsorted
+from .sets import intersect1d, setdiff1d, setxor1d, union1d
+from .signal import (
+    bartlett, blackman, convolve, correlate, gradient, hamming, hanning, kaiser, unwrap,
+)  # fmt: skip
+from .statistics import corrcoef, cov, histogram2d, histogramdd
 
 late.numpy = sys.modules[__name__]
 newaxis = None
+ndarray = Tensor
 bool = bool_
 acos, acosh, asin, asinh, atan, atan2, atanh = (
     arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh,
@@ -78,37 +113,52 @@ __array_api_version__ = VERSIONS[-1]
 
 __all__ = [
     "__array_api_version__", "__array_namespace_info__", "abs", "absolute", "acos", "acosh",
-    "add", "all", "allclose", "amax", "amin", "any", "append", "arange", "arccos", "arccosh",
-    "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argpartition",
-    "argsort", "argwhere", "array", "array_equal", "array_split", "asarray", "asin", "asinh",
-    "astype", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "average", "bfloat16",
-    "bincount", "bitwise_and", "bitwise_count", "bitwise_invert", "bitwise_left_shift",
-    "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "bool", "bool_",
-    "broadcast_arrays", "broadcast_shapes", "broadcast_to", "can_cast", "cbrt", "ceil", "clip",
-    "column_stack", "complex64", "complex128", "compress", "concat", "concatenate", "copy",
-    "copysign", "cos", "cosh", "count_nonzero", "cross", "cumprod", "cumsum", "cumulative_prod",
-    "cumulative_sum", "deg2rad", "diag", "diagonal", "diff", "digitize", "divide", "divmod",
-    "dot", "e", "ediff1d", "einsum", "empty", "empty_like", "equal", "erf", "exp", "exp2",
-    "expand_dims", "expm1", "extract", "eye", "fabs", "finfo", "fix", "flatnonzero", "flip",
-    "fliplr", "flipud", "float16", "float32", "float64", "floor", "floor_divide", "fmax",
-    "fmin", "fmod", "from_dlpack", "full", "full_like", "geomspace", "greater", "greater_equal",
-    "heaviside", "histogram", "histogram_bin_edges", "hstack", "hypot", "identity", "iinfo",
-    "indices", "inf", "inner", "int8", "int16", "int32", "int64", "interp", "invert", "isclose",
-    "isdtype", "isfinite", "isin", "isinf", "isnan", "kron", "left_shift", "less", "less_equal",
-    "lexsort", "linalg", "linspace", "log", "log1p", "log2", "log10", "logaddexp",
-    "logical_and", "logical_not", "logical_or", "logical_xor", "logspace", "logsumexp",
-    "matmul", "matrix_transpose", "max", "maximum", "mean", "median", "meshgrid", "min",
-    "minimum", "mod", "moveaxis", "multiply", "nan", "nan_to_num", "nancumprod", "nancumsum",
-    "nanmax", "nanmean", "nanmedian", "nanmin", "nanpercentile", "nanquantile", "nansum",
-    "negative", "newaxis", "nextafter", "nonzero", "not_equal", "ones", "ones_like", "outer",
-    "pad", "partition", "percentile", "permute_dims", "pi", "positive", "pow", "power", "prod",
-    "promote_types", "ptp", "put_along_axis", "quantile", "rad2deg", "ravel", "reciprocal",
-    "remainder", "repeat", "reshape", "result_type", "right_shift", "rint", "roll", "rollaxis",
-    "rot90", "round", "rsqrt", "searchsorted", "select", "sign", "signbit", "sin", "sinc",
-    "sinh", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "subtract", "sum",
-    "swapaxes", "take", "take_along_axis", "tan", "tanh", "tensordot", "tile", "trace",
-    "transpose", "trapezoid", "tri", "tril", "triu", "true_divide", "trunc", "uint8", "uint16",
-    "uint32", "uint64", "unique", "unique_all", "unique_counts", "unique_inverse",
-    "unique_values", "unstack", "var", "vdot", "vecdot", "vstack", "where", "zeros",
-    "zeros_like",
+    "add", "all", "allclose", "amax", "amin", "any", "append", "apply_along_axis",
+    "apply_over_axes", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2",
+    "arctanh", "argmax", "argmin", "argpartition", "argsort", "argwhere", "around", "array",
+    "array2string", "array_equal", "array_equiv", "array_repr", "array_split", "array_str",
+    "asarray", "asin", "asinh", "astype", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d",
+    "atleast_3d", "average", "bartlett", "bfloat16", "bincount", "bitwise_and", "bitwise_count",
+    "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
+    "bitwise_xor", "blackman", "block", "bool", "bool_", "broadcast_arrays", "broadcast_shapes",
+    "broadcast_to", "c_", "can_cast", "cbrt", "ceil", "choose", "clip", "column_stack",
+    "complex64", "complex128", "compress", "concat", "concatenate", "convolve", "copy",
+    "copysign", "copyto", "corrcoef", "correlate", "cos", "cosh", "count_nonzero", "cov", "cross",
+    "cumprod", "cumsum", "cumulative_prod", "cumulative_sum", "deg2rad", "degrees", "delete",
+    "diag", "diag_indices", "diag_indices_from", "diagflat", "diagonal", "diff", "digitize",
+    "divide", "divmod", "dot", "dsplit", "dstack", "e", "ediff1d", "einsum", "einsum_path",
+    "empty", "empty_like", "equal", "erf", "errstate", "euler_gamma", "exp", "exp2",
+    "expand_dims", "expm1", "extract", "eye", "fabs", "fill_diagonal", "finfo", "fix",
+    "flatnonzero", "flip", "fliplr", "flipud", "float16", "float32", "float64", "float_power",
+    "floor", "floor_divide", "fmax", "fmin", "fmod", "frexp", "from_dlpack", "frombuffer",
+    "fromfile", "fromfunction", "fromiter", "frompyfunc", "fromstring", "full", "full_like",
+    "gcd", "genfromtxt", "geomspace", "get_printoptions", "gradient", "greater", "greater_equal",
+    "hamming", "hanning", "heaviside", "histogram", "histogram2d", "histogram_bin_edges",
+    "histogramdd", "hsplit", "hstack", "hypot", "identity", "iinfo", "index_exp", "indices",
+    "inf", "inner", "insert", "int8", "int16", "int32", "int64", "interp", "intersect1d",
+    "invert", "isclose", "isdtype", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf",
+    "isscalar", "iterable", "ix_", "kaiser", "kron", "lcm", "ldexp", "left_shift", "less",
+    "less_equal", "lexsort", "linalg", "linspace", "load", "loadtxt", "log", "log1p", "log2",
+    "log10", "logaddexp", "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor",
+    "logspace", "logsumexp", "mask_indices", "matmul", "matrix_transpose", "matvec", "max",
+    "maximum", "mean", "median", "meshgrid", "mgrid", "min", "minimum", "mod", "modf", "moveaxis",
+    "multiply", "nan", "nan_to_num", "nanargmax", "nanargmin", "nancumprod", "nancumsum",
+    "nanmax", "nanmean", "nanmedian", "nanmin", "nanpercentile", "nanprod", "nanquantile",
+    "nanstd", "nansum", "nanvar", "ndarray", "ndim", "ndindex", "negative", "newaxis",
+    "nextafter", "nonzero", "not_equal", "ogrid", "ones", "ones_like", "outer", "packbits", "pad",
+    "partition", "percentile", "permute_dims", "pi", "piecewise", "place", "poly", "polyadd",
+    "polyder", "polydiv", "polyfit", "polyint", "polymul", "polysub", "polyval", "positive",
+    "pow", "power", "printoptions", "prod", "promote_types", "ptp", "put", "put_along_axis",
+    "putmask", "quantile", "r_", "rad2deg", "radians", "ravel", "ravel_multi_index", "reciprocal",
+    "remainder", "repeat", "reshape", "resize", "result_type", "right_shift", "rint", "roll",
+    "rollaxis", "rot90", "round", "rsqrt", "s_", "save", "savetxt", "savez", "savez_compressed",
+    "searchsorted", "select", "set_printoptions", "setdiff1d", "setxor1d", "shape", "sign",
+    "signbit", "sin", "sinc", "sinh", "size", "sort", "spacing", "split", "sqrt", "square",
+    "squeeze", "stack", "std", "subtract", "sum", "swapaxes", "take", "take_along_axis", "tan",
+    "tanh", "tensordot", "tile", "trace", "transpose", "trapezoid", "tri", "tril", "tril_indices",
+    "tril_indices_from", "trim_zeros", "triu", "triu_indices", "triu_indices_from", "true_divide",
+    "trunc", "uint8", "uint16", "uint32", "uint64", "union1d", "unique", "unique_all",
+    "unique_counts", "unique_inverse", "unique_values", "unpackbits", "unravel_index", "unstack",
+    "unwrap", "vander", "var", "vdot", "vecdot", "vecmat", "vectorize", "vsplit", "vstack",
+    "where", "zeros", "zeros_like",
 ]  # fmt: skip

@@ -88,11 +88,17 @@ def unique_values(x: Any, /, *, size: int | None = None, fill_value: Any = None)
 
 
 def isin(
-    element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False
+    element: Any,
+    test_elements: Any,
+    assume_unique: bool = False,
+    invert: bool = False,
+    *,
+    kind: str | None = None,
+    method: str | None = None,
 ) -> Tensor:
     """For each element whether it is (with `invert`: is not) among the test elements.
 
-    A NaN is among none. `assume_unique` makes no difference.
+    A NaN is among none. `assume_unique`, `kind` and `method` are hints, which make no difference.
 
     >>> import lazir.numpy as lnp
     >>> print(lnp.isin(lnp.array([1, 2, 3]), lnp.array([3, 1])))

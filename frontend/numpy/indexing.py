@@ -38,6 +38,7 @@ from ..handle import Handle
 from ..tensor import Tensor
 from ..trace import outside
 from .index_key import Key, Ranged, masks_in, only_mask, parse
+from .output import written
 
 _WRITES = {"set": None, "add": "add", "mul": "mul", "min": "minimum", "max": "maximum"}
 
@@ -366,8 +367,13 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Tensor:
     return tensor(call("gather", x, vectors, sizes=(1,) * len(x.shape), mode="clip", **attrs))
 
 
-def put_along_axis(arr: Any, indices: Any, values: Any, axis: int) -> Tensor:
-    """A copy of `arr` with `values` at `indices` along one axis.
+def put_along_axis(
+    arr: Any, indices: Any, values: Any, axis: int | None, inplace: bool = True
+) -> Tensor:
+    """Sets the elements at `indices` along one axis (flattened without) to `values`.
+
+    Gives `arr`, which then stands for the new elements, as after `arr[i] = v`; with `inplace=False`
+    another tensor.
 
     >>> import lazir.numpy as lnp
     >>> print(lnp.put_along_axis(lnp.zeros((1, 3)), lnp.array([[1]]), 5.0, axis=1))
@@ -375,7 +381,10 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: int) -> Tensor:
     """
     x, vectors, attrs = _along(arr, indices, axis)
     updates = expand(lift(operand(values), x.type.dtype), vectors.shape[:-1])
-    return tensor(call("scatter", x, vectors, updates, op="set", mode="drop", **attrs))
+    made = call("scatter", x, vectors, updates, op="set", mode="drop", **attrs)
+    if axis is None:
+        made = call("reshape", made, shape=operand(arr).shape)
+    return written(arr, tensor(made), inplace, "put_along_axis")
 
 
 class At:

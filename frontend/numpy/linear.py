@@ -13,7 +13,18 @@ from lazir.compiler.errors import ShapeError
 from lazir.compiler.graph import Value
 from lazir.compiler.types import DType, broadcast_shapes
 
-from ..apply import call, convert, expand, fail, lift, normal_axis, operand, promote, tensor
+from ..apply import (
+    as_tensor,
+    call,
+    convert,
+    expand,
+    fail,
+    lift,
+    normal_axis,
+    operand,
+    promote,
+    tensor,
+)
 from ..dtypes import as_dtype, bool_, int32, result_dtype
 from ..tensor import Tensor
 
@@ -129,6 +140,37 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
     k = normal_axis(axis, len(shape), "vecdot")
     rest = [j for j in range(len(shape)) if j != k]
     return tensor(convert(_contract(x, y, ([k], [k]), (rest, rest)), common))
+
+
+def matvec(x1: Any, x2: Any, /) -> Tensor:
+    """Matrices times vectors (the last axis of `x2`), the other axes broadcasting.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.matvec(lnp.ones((5, 2, 3)), lnp.ones(3)).shape
+    (5, 2)
+    """
+    column = operand(x2).shape
+    if not column:
+        fail("matvec needs a vector as its second operand", ShapeError)
+    product = matmul(x1, tensor(call("reshape", lift(operand(x2)), shape=(*column, 1))))
+    (value,) = promote(product).values
+    return tensor(call("reshape", value, shape=value.shape[:-1]))
+
+
+def vecmat(x1: Any, x2: Any, /) -> Tensor:
+    """Vectors (the last axis of `x1`, conjugated) times matrices, the other axes broadcasting.
+
+    >>> import lazir.numpy as lnp
+    >>> lnp.vecmat(lnp.ones(2), lnp.ones((5, 2, 3))).shape
+    (5, 3)
+    """
+    rows = as_tensor(x1).conj()
+    shape = rows.shape
+    if not shape:
+        fail("vecmat needs a vector as its first operand", ShapeError)
+    product = matmul(rows.reshape(*shape[:-1], 1, shape[-1]), x2)
+    (value,) = promote(product).values
+    return tensor(call("reshape", value, shape=(*value.shape[:-2], value.shape[-1])))
 
 
 def inner(a: Any, b: Any) -> Tensor:

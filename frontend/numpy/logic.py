@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, overload
 
+from lazir.compiler.types import broadcast_shapes
+
 from .. import late
 from ..apply import broadcast, call, convert, expand, fail, lift, operand, promote, tensor
 from ..dtypes import bool_, result_dtype
@@ -317,6 +319,18 @@ def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Tensor:
         both = call("bit_and", call("not_equal", x, x), call("not_equal", y, y))
         same = call("bit_or", same, both)
     return _everywhere(tensor(same))
+
+
+def array_equiv(a1: Any, a2: Any) -> Tensor:
+    """Whether two arrays broadcast together and are equal then.
+
+    >>> import lazir.numpy as lnp
+    >>> bool(lnp.array_equiv([1, 1], 1))
+    True
+    """
+    if broadcast_shapes([operand(a1).shape, operand(a2).shape]) is None:
+        return tensor(call("equal", *promote(0, 1).values))
+    return _everywhere(equal(a1, a2))
 
 
 def _everywhere(flags: Tensor) -> Tensor:

@@ -30,10 +30,10 @@ from ..apply import (
 )
 from ..dtypes import accumulator as _accumulator
 from ..dtypes import as_dtype, bool_, float32, promote_types, to_inexact
-from ..slots import Literal
 from ..tensor import Tensor
 from .arithmetic import _filled
 from .logic import choose_broadcast
+from .output import delivered
 
 
 def _masked(x: Value, where: Any, unit: float) -> Value:
@@ -82,7 +82,7 @@ def sum(
     a: Any,
     axis: Any = None,
     dtype: Any = None,
-    *,
+    out: Any = None,
     keepdims: bool = False,
     initial: Any = None,
     where: Any = None,
@@ -93,14 +93,15 @@ def sum(
     >>> print(lnp.sum(lnp.arange(6).reshape(2, 3), axis=0))
     [3 5 7]
     """
-    return _total("sum", "reduce_sum", "add", 0, a, axis, dtype, keepdims, initial, where)
+    made = _total("sum", "reduce_sum", "add", 0, a, axis, dtype, keepdims, initial, where)
+    return delivered(made, out, "sum")
 
 
 def prod(
     a: Any,
     axis: Any = None,
     dtype: Any = None,
-    *,
+    out: Any = None,
     keepdims: bool = False,
     initial: Any = None,
     where: Any = None,
@@ -111,7 +112,8 @@ def prod(
     >>> lnp.prod(lnp.arange(1, 5)).item()
     24
     """
-    return _total("prod", "reduce_prod", "mul", 1, a, axis, dtype, keepdims, initial, where)
+    made = _total("prod", "reduce_prod", "mul", 1, a, axis, dtype, keepdims, initial, where)
+    return delivered(made, out, "prod")
 
 
 def _extremum(
@@ -138,7 +140,12 @@ def _extremum(
 
 
 def max(
-    a: Any, axis: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = None
+    a: Any,
+    axis: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
 ) -> Tensor:
     """The largest over `axis`; NaN if any is NaN.
 
@@ -146,11 +153,17 @@ def max(
     >>> lnp.max(lnp.array([1, 5, 2])).item()
     5
     """
-    return _extremum("max", "reduce_max", "maximum", lowest, a, axis, keepdims, initial, where)
+    made = _extremum("max", "reduce_max", "maximum", lowest, a, axis, keepdims, initial, where)
+    return delivered(made, out, "max")
 
 
 def min(
-    a: Any, axis: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = None
+    a: Any,
+    axis: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
 ) -> Tensor:
     """The smallest over `axis`; NaN if any is NaN.
 
@@ -158,7 +171,8 @@ def min(
     >>> lnp.min(lnp.array([4, 1, 2])).item()
     1
     """
-    return _extremum("min", "reduce_min", "minimum", highest, a, axis, keepdims, initial, where)
+    made = _extremum("min", "reduce_min", "minimum", highest, a, axis, keepdims, initial, where)
+    return delivered(made, out, "min")
 
 
 amax, amin = max, min
@@ -169,24 +183,28 @@ def _truths(op: str, unit: int, a: Any, axis: Any, keepdims: bool, where: Any) -
     return tensor(_reduce(op, value, axis, keepdims, op[7:]))
 
 
-def any(a: Any, axis: Any = None, *, keepdims: bool = False, where: Any = None) -> Tensor:
+def any(
+    a: Any, axis: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = None
+) -> Tensor:
     """Whether any element over `axis` is true (not zero).
 
     >>> import lazir.numpy as lnp
     >>> lnp.any(lnp.array([0, 2])).item()
     True
     """
-    return _truths("reduce_any", 0, a, axis, keepdims, where)
+    return delivered(_truths("reduce_any", 0, a, axis, keepdims, where), out, "any")
 
 
-def all(a: Any, axis: Any = None, *, keepdims: bool = False, where: Any = None) -> Tensor:
+def all(
+    a: Any, axis: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = None
+) -> Tensor:
     """Whether all elements over `axis` are true (not zero).
 
     >>> import lazir.numpy as lnp
     >>> lnp.all(lnp.array([0, 2])).item()
     False
     """
-    return _truths("reduce_all", 1, a, axis, keepdims, where)
+    return delivered(_truths("reduce_all", 1, a, axis, keepdims, where), out, "all")
 
 
 def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Tensor:
@@ -210,24 +228,24 @@ def _position(op: str, a: Any, axis: Any, keepdims: bool) -> Tensor:
     return tensor(_kept(call(op, x, axes=(k,)), shape, (k,), keepdims))
 
 
-def argmax(a: Any, axis: int | None = None, *, keepdims: bool = False) -> Tensor:
+def argmax(a: Any, axis: int | None = None, out: Any = None, *, keepdims: bool = False) -> Tensor:
     """The first position of the largest along `axis`; without an axis, in the flattened tensor.
 
     >>> import lazir.numpy as lnp
     >>> lnp.argmax(lnp.array([1, 5, 2])).item()
     1
     """
-    return _position("argmax", a, axis, keepdims)
+    return delivered(_position("argmax", a, axis, keepdims), out, "argmax")
 
 
-def argmin(a: Any, axis: int | None = None, *, keepdims: bool = False) -> Tensor:
+def argmin(a: Any, axis: int | None = None, out: Any = None, *, keepdims: bool = False) -> Tensor:
     """The first position of the smallest along `axis`; without an axis, in the flattened tensor.
 
     >>> import lazir.numpy as lnp
     >>> lnp.argmin(lnp.array([4, 1, 2])).item()
     1
     """
-    return _position("argmin", a, axis, keepdims)
+    return delivered(_position("argmin", a, axis, keepdims), out, "argmin")
 
 
 # -- means -------------------------------------------------------------------------------
@@ -253,7 +271,13 @@ def _mean(x: Value, axis: Any, keepdims: bool, where: Any) -> Value:
 
 
 def mean(
-    a: Any, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, where: Any = None
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    *,
+    where: Any = None,
 ) -> Tensor:
     """The mean over `axis` (all axes by default); of integers a float32.
 
@@ -264,18 +288,30 @@ def mean(
     found = operand(a)
     wanted = to_inexact(found.dtype) if dtype is None else as_dtype(dtype)
     value = _mean(_wide(lift(found, wanted)), axis, keepdims, where)
-    return tensor(convert(value, wanted))
+    return delivered(tensor(convert(value, wanted)), out, "mean")
 
 
-def average(a: Any, axis: Any = None, weights: Any = None, *, keepdims: bool = False) -> Tensor:
-    """The mean with weights.
+def average(
+    a: Any,
+    axis: Any = None,
+    weights: Any = None,
+    returned: bool = False,
+    *,
+    keepdims: bool = False,
+) -> Any:
+    """The mean with weights; with `returned` also the sum of the weights.
 
     >>> import lazir.numpy as lnp
     >>> lnp.average(lnp.array([1.0, 3.0]), weights=lnp.array([3.0, 1.0])).item()
     1.5
     """
     if weights is None:
-        return mean(a, axis, keepdims=keepdims)
+        plain = mean(a, axis, keepdims=keepdims)
+        if not returned:
+            return plain
+        (m,) = promote(plain).values
+        ones = _filled(math.prod(operand(a).shape) // builtins.max(m.type.size, 1), m)
+        return plain, tensor(ones)
     x, w = operand(a), operand(weights)
     dtype = to_inexact(promote_types(x.dtype, w.dtype))
     value, weight = lift(x, dtype), lift(w, dtype)
@@ -285,16 +321,21 @@ def average(a: Any, axis: Any = None, weights: Any = None, *, keepdims: bool = F
         k = normal_axis(axis, len(value.shape), "average")
         weight = call("broadcast", weight, shape=value.shape, axes=(k,))
     total = _reduce("reduce_sum", call("mul", value, weight), axis, keepdims, "average")
-    return tensor(call("div", total, _reduce("reduce_sum", weight, axis, keepdims, "average")))
+    whole = _reduce("reduce_sum", weight, axis, keepdims, "average")
+    made = tensor(call("div", total, whole))
+    return (made, tensor(whole)) if returned else made
 
 
-def _variance(a: Any, axis: Any, dtype: Any, ddof: float, keepdims: bool, where: Any) -> Value:
+def _variance(
+    a: Any, axis: Any, dtype: Any, ddof: float, keepdims: bool, where: Any, centre: Any = None
+) -> Value:
     found = operand(a)
     wanted = to_inexact(found.dtype) if dtype is None else as_dtype(dtype)
     x = _wide(lift(found, wanted))
-    centre = expand(_mean(x, axis, True, where), x.shape)
-    off = call("sub", x, centre)
-    total = _reduce("reduce_sum", _masked(call("mul", off, off), where, 0), axis, keepdims, "var")
+    middle = _mean(x, axis, True, where) if centre is None else lift(operand(centre), x.type.dtype)
+    # masked before it is squared: the derivative of a square at NaN would be NaN, even times 0
+    off = _masked(call("sub", x, expand(middle, x.shape)), where, 0)
+    total = _reduce("reduce_sum", call("mul", off, off), axis, keepdims, "var")
     count = _count(x, axis, keepdims, where)
     if ddof:
         count = call("sub", count, _filled(ddof, count))
@@ -306,10 +347,12 @@ def var(
     a: Any,
     axis: Any = None,
     dtype: Any = None,
+    out: Any = None,
     ddof: float = 0,
-    *,
     keepdims: bool = False,
+    *,
     where: Any = None,
+    mean: Any = None,
     correction: float | None = None,
 ) -> Tensor:
     """The mean squared distance from the mean; divided by n − ddof.
@@ -319,17 +362,20 @@ def var(
     1.0
     """
     freedom = ddof if correction is None else correction
-    return tensor(_variance(a, axis, dtype, freedom, keepdims, where))
+    value = _variance(a, axis, dtype, freedom, keepdims, where, mean)
+    return delivered(tensor(value), out, "var")
 
 
 def std(
     a: Any,
     axis: Any = None,
     dtype: Any = None,
+    out: Any = None,
     ddof: float = 0,
-    *,
     keepdims: bool = False,
+    *,
     where: Any = None,
+    mean: Any = None,
     correction: float | None = None,
 ) -> Tensor:
     """The square root of the variance.
@@ -339,22 +385,19 @@ def std(
     1.0
     """
     freedom = ddof if correction is None else correction
-    return tensor(call("sqrt", _variance(a, axis, dtype, freedom, keepdims, where)))
+    value = call("sqrt", _variance(a, axis, dtype, freedom, keepdims, where, mean))
+    return delivered(tensor(value), out, "std")
 
 
-def ptp(a: Any, axis: Any = None, *, keepdims: bool = False) -> Tensor:
+def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Tensor:
     """The largest minus the smallest.
 
     >>> import lazir.numpy as lnp
     >>> lnp.ptp(lnp.array([4, 1, 9])).item()
     8
     """
-    return tensor(
-        call(
-            "sub",
-            *promote(max(a, axis, keepdims=keepdims), min(a, axis, keepdims=keepdims)).values,
-        )
-    )
+    ends = promote(max(a, axis, keepdims=keepdims), min(a, axis, keepdims=keepdims))
+    return delivered(tensor(call("sub", *ends.values)), out, "ptp")
 
 
 def logsumexp(a: Any, axis: Any = None, *, keepdims: bool = False) -> Tensor:
@@ -374,62 +417,3 @@ def logsumexp(a: Any, axis: Any = None, *, keepdims: bool = False) -> Tensor:
     axes = normal_axes(axis, len(x.shape), "logsumexp")
     shape = tuple(n for k, n in enumerate(x.shape) if k not in axes)
     return tensor(value if keepdims else call("reshape", value, shape=shape))
-
-
-# -- ignoring NaN ------------------------------------------------------------------------
-def _without_nan(a: Any) -> tuple[Any, Any]:
-    (x,) = promote(a).values
-    if not x.type.dtype.is_float:
-        return tensor(x), None
-    return tensor(x), tensor(call("equal", x, x))
-
-
-def nansum(a: Any, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-    """The sum without NaN elements.
-
-    >>> import lazir.numpy as lnp
-    >>> lnp.nansum(lnp.array([1.0, float("nan")])).item()
-    1.0
-    """
-    x, valid = _without_nan(a)
-    return sum(x, axis, keepdims=keepdims, where=valid)
-
-
-def nanmean(a: Any, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-    """The mean without NaN elements.
-
-    >>> import lazir.numpy as lnp
-    >>> lnp.nanmean(lnp.array([1.0, float("nan")])).item()
-    1.0
-    """
-    x, valid = _without_nan(a)
-    return mean(x, axis, keepdims=keepdims, where=valid)
-
-
-def nanmax(a: Any, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-    """The largest element that is not NaN (NaN where there is none).
-
-    >>> import lazir.numpy as lnp
-    >>> lnp.nanmax(lnp.array([1.0, float("nan")])).item()
-    1.0
-    """
-    return _nan_extremum(max, Literal(-math.inf), a, axis, keepdims)
-
-
-def nanmin(a: Any, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-    """The smallest element that is not NaN (NaN where there is none).
-
-    >>> import lazir.numpy as lnp
-    >>> lnp.nanmin(lnp.array([1.0, float("nan")])).item()
-    1.0
-    """
-    return _nan_extremum(min, Literal(math.inf), a, axis, keepdims)
-
-
-def _nan_extremum(reduce: Any, unit: Any, a: Any, axis: Any, keepdims: bool) -> Tensor:
-    x, valid = _without_nan(a)
-    if valid is None:
-        return reduce(x, axis, keepdims=keepdims)  # type: ignore[no-any-return]
-    best = promote(reduce(x, axis, keepdims=keepdims, initial=unit, where=valid)).values[0]
-    some = promote(any(valid, axis, keepdims=keepdims)).values[0]
-    return tensor(call("select", some, best, _filled(math.nan, best)))
