@@ -56,9 +56,9 @@ from .files import (
     load, loadtxt, save, savetxt, savez, savez_compressed,
 )  # fmt: skip
 from .functions import (
-    arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, around, cbrt, ceil, copysign,
-    cos, cosh, deg2rad, degrees, erf, exp, exp2, expm1, fix, floor, heaviside, hypot, isfinite,
-    isinf, isnan, log, log10, log1p, log2, logaddexp, nextafter, rad2deg, radians, rint, round,
+    arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, cbrt, ceil, copysign,
+    cos, cosh, deg2rad, erf, exp, exp2, expm1, fix, floor, heaviside, hypot, isfinite,
+    isinf, isnan, log, log10, log1p, log2, logaddexp, nextafter, rad2deg, rint, round,
     rsqrt, signbit, sin, sinc, sinh, sqrt, tan, tanh, trunc,
 )  # fmt: skip
 from .grids import (
@@ -104,6 +104,7 @@ from .statistics import corrcoef, cov, histogram2d, histogramdd
 
 late.numpy = sys.modules[__name__]
 newaxis = None
+around, degrees, radians = round, rad2deg, deg2rad
 ndarray = Tensor
 bool = bool_
 acos, acosh, asin, asinh, atan, atan2, atanh = (

@@ -342,10 +342,6 @@ def rad2deg(x: Any, /) -> Tensor:
     return tensor(call("mul", v, _filled(180 / math.pi, v)), found.weak)
 
 
-degrees = rad2deg
-radians = deg2rad
-
-
 # -- rounding ----------------------------------------------------------------------------
 def _rounding(op: str, x: Any) -> Tensor:
     found = promote(x, name=op)
@@ -414,9 +410,6 @@ def round(x: Any, decimals: int = 0) -> Tensor:
     scale = _filled(10.0 ** abs(decimals), v)
     up, down = ("mul", "div") if decimals > 0 else ("div", "mul")
     return tensor(call(down, call("round", call(up, v, scale)), scale), found.weak)
-
-
-around = round
 
 
 # -- floating-point tests ----------------------------------------------------------------
