@@ -50,8 +50,8 @@ def tree_map(function: Function, tree: Any, *others: Any) -> Any:
 class Library:
     """NumPy, and what the others say differently.
 
-    `np` is the namespace with NumPy's names. `conv(x, w)` takes images NHWC and kernels HWIO
-    without padding or with "SAME" padding.
+    `np` is the namespace with NumPy's names. `conv(x, w)` takes images NHWC and kernels HWIO, or
+    NCHW and OIHW, without padding or (at stride 1) with "SAME" padding.
     """
 
     name = "numpy"
@@ -103,16 +103,25 @@ class Library:
     def relu(self, x: Any) -> Any:
         return self.np.maximum(x, 0)
 
-    def conv(self, x: Any, w: Any, padding: str = "VALID") -> Any:
+    def conv(
+        self, x: Any, w: Any, padding: str = "VALID", stride: int = 1, groups: int = 1,
+        layout: str = "NHWC",
+    ) -> Any:  # fmt: skip
+        if layout == "NCHW":
+            x, w = x.transpose(0, 2, 3, 1), w.transpose(2, 3, 1, 0)
+            return self.conv(x, w, padding, stride, groups).transpose(0, 3, 1, 2)
         high, wide, channels, features = w.shape
         if padding == "SAME":
             x = np.pad(x, ((0, 0), (high // 2,) * 2, (wide // 2,) * 2, (0, 0)))
         windows = np.lib.stride_tricks.sliding_window_view(x, (high, wide), axis=(1, 2))
+        windows = windows[:, ::stride, ::stride]
         rows = windows.transpose(0, 1, 2, 4, 5, 3)  # n, y, x, kernel y, kernel x, channel
         shape = rows.shape[:3]
-        return (rows.reshape(-1, high * wide * channels) @ w.reshape(-1, features)).reshape(
-            *shape, features
-        )
+        parts = [
+            part.reshape(-1, high * wide * channels) @ weights.reshape(-1, features // groups)
+            for part, weights in zip(np.split(rows, groups, -1), np.split(w, groups, -1))
+        ]
+        return np.concatenate(parts, -1).reshape(*shape, features)
 
 
 class Lazir(Library):
@@ -150,9 +159,14 @@ class Lazir(Library):
     def relu(self, x: Any) -> Any:
         return self.lz.nn.functional.relu(x)
 
-    def conv(self, x: Any, w: Any, padding: str = "VALID") -> Any:
-        kernels = self.np.transpose(w, (3, 2, 0, 1))
-        return self.lz.nn.functional.conv2d(x, kernels, padding=padding.lower(), layout="NHWC")
+    def conv(
+        self, x: Any, w: Any, padding: str = "VALID", stride: int = 1, groups: int = 1,
+        layout: str = "NHWC",
+    ) -> Any:  # fmt: skip
+        kernels = self.np.transpose(w, (3, 2, 0, 1)) if layout == "NHWC" else w
+        return self.lz.nn.functional.conv2d(
+            x, kernels, stride=stride, padding=padding.lower(), groups=groups, layout=layout
+        )
 
 
 class Jax(Library):
@@ -190,9 +204,13 @@ class Jax(Library):
     def relu(self, x: Any) -> Any:
         return self.jax.nn.relu(x)
 
-    def conv(self, x: Any, w: Any, padding: str = "VALID") -> Any:
+    def conv(
+        self, x: Any, w: Any, padding: str = "VALID", stride: int = 1, groups: int = 1,
+        layout: str = "NHWC",
+    ) -> Any:  # fmt: skip
+        names = (layout, "HWIO" if layout == "NHWC" else "OIHW", layout)
         return self.jax.lax.conv_general_dilated(
-            x, w, (1, 1), padding, dimension_numbers=("NHWC", "HWIO", "NHWC")
+            x, w, (stride, stride), padding, dimension_numbers=names, feature_group_count=groups
         )
 
 
@@ -239,10 +257,16 @@ class Torch(Library):
     def amax(self, x: Any, axis: Any, keepdims: bool = False) -> Any:
         return self.torch.amax(x, dim=axis, keepdim=keepdims)
 
-    def conv(self, x: Any, w: Any, padding: str = "VALID") -> Any:
-        images, kernels = x.permute(0, 3, 1, 2), w.permute(3, 2, 0, 1)
-        out = self.torch.nn.functional.conv2d(images, kernels, padding=padding.lower())
-        return out.permute(0, 2, 3, 1)
+    def conv(
+        self, x: Any, w: Any, padding: str = "VALID", stride: int = 1, groups: int = 1,
+        layout: str = "NHWC",
+    ) -> Any:  # fmt: skip
+        if layout == "NHWC":
+            x, w = x.permute(0, 3, 1, 2), w.permute(3, 2, 0, 1)
+        out = self.torch.nn.functional.conv2d(
+            x, w, stride=stride, padding=padding.lower(), groups=groups
+        )
+        return out.permute(0, 2, 3, 1) if layout == "NHWC" else out
 
 
 class Numba(Library):

@@ -16,7 +16,7 @@ sys.path.insert(0, str(FOLDER))
 import harness  # noqa: E402
 from harness_libraries import Unsupported, leaves_of, load, map_leaves  # noqa: E402
 from harness_report import Row, number, slug, table  # noqa: E402
-from workloads import Workload, everything, find  # noqa: E402
+from workloads import Workload, everything, find, on_request  # noqa: E402
 from workloads.mlp import RATE  # noqa: E402
 
 
@@ -46,7 +46,7 @@ def slopes(workload: Workload, step: float = 1e-2) -> tuple[float, float]:
     return (loss(step) - loss(-step)) / (2 * step), float(length)
 
 
-@pytest.mark.parametrize("workload", everything(), ids=lambda w: w.name)
+@pytest.mark.parametrize("workload", [*everything(), *on_request()[::6]], ids=lambda w: w.name)
 def test_results_agree_with_numpy(workload: Workload) -> None:
     if "numpy" in workload.without:
         by_differences, by_gradient = slopes(workload)
@@ -100,6 +100,9 @@ def test_names() -> None:
     assert [w.name for w in find(["sum_axis"])] == ["sum_axis_0", "sum_axis_1"]
     with pytest.raises(ValueError, match="no workload is called 'nothing'"):
         find(["nothing"])
+    names = {w.name for w in find([])}
+    assert not names & {w.name for w in on_request()}
+    assert len(find(["product_"])) == len({w.name for w in find(["product_"])}) == 40
     with pytest.raises(Unsupported, match="numpy has no derivatives"):
         load("numpy").value_and_grad(abs)
 

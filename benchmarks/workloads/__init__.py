@@ -15,6 +15,8 @@ FILES = (
     "elementwise", "sums", "rows", "products", "convolution", "mlp", "cnn", "transformer",
     "black_scholes", "gauss_seidel", "pairwise",
 )  # fmt: skip
+ON_REQUEST = ("products_random", "residual")
+"""Sets of many shapes, which are measured only where one asks for them by name."""
 
 
 @dataclass(frozen=True)
@@ -50,20 +52,28 @@ MATH = 20
 """Operations that one elementary function counts for, as in `lazir explain`."""
 
 
+def _of(files: Sequence[str]) -> list[Workload]:
+    return [w for name in files for w in importlib.import_module(f"workloads.{name}").WORKLOADS]
+
+
 def everything() -> list[Workload]:
-    """All workloads, in the order of the table."""
-    return [w for name in FILES for w in importlib.import_module(f"workloads.{name}").WORKLOADS]
+    """All workloads of the table, in its order."""
+    return _of(FILES)
+
+
+def on_request() -> list[Workload]:
+    """Those that are in no table unless they are named."""
+    return _of(ON_REQUEST)
 
 
 def exactly(name: str) -> Workload:
     """The workload of that name; the probes of the floor are found too."""
-    probes: list[Workload] = importlib.import_module("workloads.floor").WORKLOADS
-    return next(w for w in [*everything(), *probes] if w.name == name)
+    return next(w for w in [*everything(), *on_request(), *_of(["floor"])] if w.name == name)
 
 
 def find(names: Sequence[str]) -> list[Workload]:
     """Workloads whose name is given or starts with a given word. ValueError: none does."""
-    found = everything()
+    found = [*everything(), *(on_request() if names else ())]
     for name in names:
         if not any(w.name.startswith(name) for w in found):
             known = ", ".join(w.name for w in found)

@@ -90,7 +90,7 @@ def _along_sum(
     size = tiles.size * c.dtype.itemsize
     held = tiles.blocked and size <= target.l2_bytes // 4 and not c.init.data.any()
     most = min(wanted, max(1, target.l3_bytes // (4 * along.batch * size)))
-    shorter = max(SUM_POINTS, min(limit, product(c.depth) // min(SUM_CHUNKS, most)))
+    shorter = min(limit, max(SUM_POINTS, product(c.depth) // min(SUM_CHUNKS, most)))
     parts = min(most, box(c.depth, shorter, len(c.accesses)).count)
     if not held or parts < min(SUM_CHUNKS // 2, along.rows * along.columns):
         return along, limit

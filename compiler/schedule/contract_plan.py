@@ -84,7 +84,7 @@ def make_plan(c: Contraction, target: Target) -> Plan:
         size = columns.count * product(c.depth) * tiles.pitch
         copy_rhs = "local" if size * c.dtype.itemsize <= STACK_BYTES else copy_rhs
     panels = -(-columns.count // grid.columns) * product(c.depth) * width * c.dtype.itemsize
-    inside = c.by_lane or panels <= target.l1_bytes // 2
+    inside = c.by_lane or panels <= target.l2_bytes // 2
     return Plan(
         kind, lanes, full, rows, columns, depth, copy_lhs, copy_rhs, in_place, inside, grid
     )  # fmt: skip
