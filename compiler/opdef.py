@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -52,6 +52,19 @@ batch axes."""
 
 Examples: TypeAlias = Callable[[np.random.Generator], "list[tuple[Types, dict[str, Any]]]"]
 """`(rng)` to a list of operand types and attributes that the op accepts."""
+
+
+class Pair(NamedTuple):
+    """A complex value as its real and its imaginary part, two real values."""
+
+    re: Value
+    im: Value
+
+
+Part: TypeAlias = "Value | Pair"
+Parts: TypeAlias = Callable[[Builder, Node, Sequence[Part]], Sequence[Part]]
+"""`(builder, node, inputs)` to results, where complex values are pairs: the op in real ops. Called
+where an operand or a result is complex."""
 
 EdgeCase: TypeAlias = tuple[tuple[float, ...], float]
 """Operand values and the result they must give; NaN stands for any NaN, and −0 is told from +0."""
@@ -121,6 +134,7 @@ class OpDef:
     index: Callable[..., Any] | None = None
     combine: Callable[..., Any] | None = None
     route: str = ""
+    parts: Parts | None = None  # the op on complex numbers; it takes them where this is given
     dtypes: tuple[DType, ...] = ()  # operand dtypes it accepts (first operand), for tests and docs
     examples: Examples | None = None  # draws operand types and attributes for derived tests
     edge_cases: tuple[EdgeCase, ...] = ()  # operands and the result they must give, for floats

@@ -71,6 +71,11 @@ class DType:
         return self.kind in ("float", "complex")
 
     @property
+    def part(self) -> DType:
+        """The float type of a complex number's two parts; any other type is its own."""
+        return _PARTS.get(self, self)
+
+    @property
     def is_integer(self) -> bool:
         """Signed or unsigned integer (bool and index are neither)."""
         return self.kind in ("int", "uint")
@@ -113,6 +118,7 @@ f32 = DType("f32", "float", 32)
 f64 = DType("f64", "float", 64)
 c64 = DType("complex<f32>", "complex", 64)
 c128 = DType("complex<f64>", "complex", 128)
+_PARTS = {c64: f32, c128: f64}
 index = DType("index", "index", 64)
 token = DType("!lz.token", "token", 0)
 async_token = DType("!nvgpu.device.async.token", "token", 0)  # copies in flight, on GPUs
@@ -125,8 +131,10 @@ FLOATS = (f16, bf16, f32, f64)
 COMPLEX = (c64, c128)
 NUMERIC = INTEGERS + FLOATS
 REAL = BOOLS + NUMERIC
-ELEMENT_TYPES = REAL
-"""What ops accept. Complex numbers have names and types, but no op takes them yet."""
+INEXACT = FLOATS + COMPLEX
+NUMBERS = NUMERIC + COMPLEX
+ELEMENT_TYPES = REAL + COMPLEX
+"""What ops accept: all of them, where an op only moves elements."""
 
 _NUMPY_NAMES = {
     "i1": "bool", "i8": "int8", "i16": "int16", "i32": "int32", "i64": "int64",
@@ -135,9 +143,9 @@ _NUMPY_NAMES = {
     "complex<f32>": "complex64", "complex<f64>": "complex128", "index": "int64",
     "!lz.token": "int8",
 }  # fmt: skip
-_NAMED = ELEMENT_TYPES + COMPLEX + (index, token, async_token)
+_NAMED = ELEMENT_TYPES + (index, token, async_token)
 _BY_NAME: dict[str, DType] = {t.name: t for t in _NAMED}
-_BY_NUMPY: dict[str, DType] = {t.numpy_name: t for t in ELEMENT_TYPES + COMPLEX}
+_BY_NUMPY: dict[str, DType] = {t.numpy_name: t for t in ELEMENT_TYPES}
 
 
 def dtype_named(name: str) -> DType | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lazir.compiler import autodiff, ops
 from lazir.compiler.opdef import OPS, OpDef
-from lazir.compiler.types import DType
+from lazir.compiler.types import COMPLEX, DType
 
 PAGE = Path(__file__).parent / "reference" / "ops.md"
 HEAD = """\
@@ -26,6 +26,7 @@ the op table by `python docs/make_reference.py`.
 *Derivative*: **linear** ops are linear in their operands, or in each of them; **yes** means a
 declared linearisation, from which both modes follow; else the reason for none. *ULP* bounds the
 error of a float result in units in the last place (of each term for sums and products); 0 is exact.
+Complex results are off by a few units in the last place of their absolute value.
 *Accepts* names the element types of the first operand.
 """
 KINDS = ("bool", "int", "uint", "float", "complex")
@@ -53,7 +54,8 @@ def accepts(dtypes: tuple[DType, ...]) -> str:
 def row(op: OpDef) -> str:
     """One line of the table."""
     doc = " ".join(op.doc.split()).replace("|", "\\|")
-    return f"| `{op.name}` | {doc} | {accepts(op.dtypes)} | {derivative(op)} | {op.ulp:g} |"
+    dtypes = op.dtypes if op.parts is None else tuple(dict.fromkeys((*op.dtypes, *COMPLEX)))
+    return f"| `{op.name}` | {doc} | {accepts(dtypes)} | {derivative(op)} | {op.ulp:g} |"
 
 
 def page() -> str:

@@ -289,17 +289,17 @@ class Operators(Handle):
 
     def conj(self) -> Self:
         """The complex conjugate; real tensors stay."""
-        return self._real_only("conj")
+        return late.numpy.conj(self)
 
     @property
     def real(self) -> Self:
         """The real part; real tensors stay."""
-        return self._real_only("real")
+        return late.numpy.real(self)
 
-    def _real_only(self, name: str) -> Self:
-        if self._dtype.is_complex:
-            return getattr(late.numpy, name)(self)
-        return late.numpy.positive(self)
+    @property
+    def imag(self) -> Self:
+        """The imaginary part; zeros of a real tensor."""
+        return late.numpy.imag(self)
 
     def dot(self, other: Any) -> Self:
         """See `lazir.numpy.dot`."""

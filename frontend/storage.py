@@ -24,7 +24,7 @@ from .tensor import Tensor
 _NAMES = {
     "i1": "BOOL", "i8": "I8", "ui8": "U8", "i16": "I16", "ui16": "U16", "i32": "I32",
     "ui32": "U32", "i64": "I64", "ui64": "U64", "f16": "F16", "bf16": "BF16", "f32": "F32",
-    "f64": "F64",
+    "f64": "F64", "complex<f32>": "C64",
 }  # fmt: skip
 _DTYPES = {text: name for name, text in _NAMES.items()}
 _MOST_HEADER = 100_000_000

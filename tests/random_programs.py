@@ -33,9 +33,10 @@ NEVER_RUN = frozenset({"custom_linear"})
 DRAWS = 8
 """How often an example is drawn before another op is tried."""
 
-APART = frozenset({"linalg"})
+APART = frozenset({"linalg", "complex"})
 """Families whose results hang on how an input lies to others (multiple eigenvalues, ties of pivots)
-more than any bound says; their own tests draw what is well posed."""
+more than any bound says, and those that other ops cannot read; their own tests draw what is well
+posed."""
 NAMES = tuple(
     name
     for name, op in OPS.items()

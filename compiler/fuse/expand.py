@@ -1,5 +1,5 @@
 """Rewrites what kernels do not know into what they do, before fusion: `scan` is a `while` that
-counts, `solve` a factorisation and two triangular solves.
+counts, `solve` a factorisation and two triangular solves, a complex array one of real pairs.
 
 Takes: a decomposed Graph. Gives: an equal Graph for fusion. Must not know: fusion, schedules.
 """
@@ -17,9 +17,32 @@ from ..types import TensorType, i32, i64
 
 def expand(graph: Graph) -> Graph:
     """The graph with only ops that fusion or the program lowering takes."""
+    graph = _of_pairs(graph)
     while any(_handler(node) for node in graph.nodes):
         graph = rewrite(graph, _replace)
     return graph
+
+
+def _of_pairs(graph: Graph) -> Graph:
+    """The graph on real pairs, where it takes or gives complex arrays: what is left of them."""
+    types = (*graph.param_types, *graph.result_types)
+    if not any(t.dtype.is_complex for t in types):
+        return graph
+    b = Builder(name=graph.name)
+    mapping = {}
+    for param, name in zip(graph.params, graph.param_names):
+        mapping[param] = b.param(_pairs_type(param.type), name)
+
+    def replace(b: Builder, node: Node, inputs: tuple[Value, ...]) -> Sequence[Value] | None:
+        return inputs if node.op in ("as_pairs", "from_pairs") else None
+
+    return b.graph(b.inline(graph.results, mapping, graph.locs, replace))
+
+
+def _pairs_type(type: TensorType) -> TensorType:
+    if not type.dtype.is_complex:
+        return type
+    return TensorType((*type.shape, 2), type.dtype.part)
 
 
 def _handler(node: Node):  # type: ignore[no-untyped-def]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..types import DType, bf16, f16, f32, f64
+from ..types import DType, bf16, f16, f32
 
 _WIDTH = {"f16": ("<e", "<H"), "f32": ("<f", "<I"), "f64": ("<d", "<Q")}
 
@@ -112,17 +112,12 @@ def bits_text(bits: int, dtype: DType) -> str:
     return text if float_bits(float(text), dtype) == bits else hex_text(bits, dtype)
 
 
-def complex_part(dtype: DType) -> DType:
-    """The float type of a complex type's two parts."""
-    return f32 if dtype.bits == 64 else f64
-
-
 def scalar_text(value: Any, dtype: DType) -> str:
     """One element: `true`, `-3`, `0.5`, `(1.0,2.0)`. A bf16 given as int is its bits."""
     if dtype.is_bool:
         return "true" if value else "false"
     if dtype.is_complex:
-        part, number = complex_part(dtype), complex(value)
+        part, number = dtype.part, complex(value)
         return f"({float_text(number.real, part)},{float_text(number.imag, part)})"
     if dtype.is_float:
         return float_text(
@@ -135,7 +130,7 @@ def array_texts(data: np.ndarray[Any, Any], dtype: DType) -> list[str]:
     """The text of each element of an array, in row-major order, from its bits."""
     flat = np.ascontiguousarray(data).reshape(-1)
     if dtype.is_complex:
-        part = complex_part(dtype)
+        part = dtype.part
         pairs = array_texts(flat.view(part.numpy), part)
         return [f"({a},{b})" for a, b in zip(pairs[::2], pairs[1::2])]
     if dtype.is_float:

@@ -15,7 +15,7 @@ from ..types import DType, TensorType, Type, VectorType, f64, i64
 from .cursor import Cursor
 from .ir import Dense, Typed
 from .lexer import Token
-from .literals import complex_part, float_bits, float_of_bits
+from .literals import float_bits, float_of_bits
 
 Literal: TypeAlias = "tuple[int, bool]"  # the index of a number's or a word's token, and its minus
 Nested: TypeAlias = "Literal | tuple[Literal, Literal] | list[Any]"  # a pair is a complex number
@@ -167,7 +167,7 @@ class NumberCursor(Cursor):
                 at = item[0][0] if isinstance(item[0], tuple) else item[0]
                 self.fail(f"an element of type {dtype} is {want}", at)
         if dtype.is_complex:
-            parts = self._filled([part for pair in items for part in pair], complex_part(dtype))
+            parts = self._filled([part for pair in items for part in pair], dtype.part)
             return parts.view(dtype.numpy)
         values = [self.value_of(item, dtype) for item in items]
         if not dtype.is_float:

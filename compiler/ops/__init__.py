@@ -2,6 +2,7 @@
 
 from . import (
     arithmetic,
+    complex_numbers,
     contraction,
     control,
     convolution,
@@ -26,6 +27,7 @@ from . import (
 
 __all__ = [
     "arithmetic",
+    "complex_numbers",
     "contraction",
     "control",
     "convolution",

@@ -17,7 +17,9 @@ from ..graph import Builder, Node, Value
 from ..opdef import OPS, Array, Domain, Facts, OpDef, Tangents
 from ..scalars import Scalars
 from ..types import FLOATS, NUMERIC, REAL, DType, i1
+from . import complex_maths as cm
 from .families import elementwise
+from .pairs import bilinear, each, of_formula
 from .source import constant, scalar_like, zeros_like
 
 
@@ -87,6 +89,8 @@ def _extremum(name: str) -> Any:
 # -- references --------------------------------------------------------------------------
 def integer_divide(a: Array, b: Array) -> Array:
     """Truncated division with x / 0 = 0 and INT_MIN / −1 = INT_MIN."""
+    if a.dtype.kind == "c":
+        return divide_complex(a, b)
     if a.dtype.kind == "f":
         return np.asarray(a / b)
     unsafe = (b == 0) | ((b == -1) if a.dtype.kind == "i" else False)
@@ -95,6 +99,23 @@ def integer_divide(a: Array, b: Array) -> Array:
     if a.dtype.kind == "i":
         quotient = np.where(b == -1, np.negative(a), quotient)
     return np.where(b == 0, np.zeros_like(a), quotient)
+
+
+def divide_complex(z: Array, w: Array) -> Array:
+    """z / w in a wider float; infinities and zeros as in C's Annex G."""
+    wide: Any = np.float64 if z.dtype == np.complex64 else np.longdouble
+    a, b, c, d = (x.astype(wide) for x in (z.real, z.imag, w.real, w.imag))
+    endless, over_endless = np.isinf(a) | np.isinf(b), np.isinf(c) | np.isinf(d)
+    a, b = (np.where(endless, np.copysign(np.isinf(x), x), x) for x in (a, b))
+    c, d = (np.where(over_endless, np.copysign(np.isinf(x), x), x) for x in (c, d))
+    square = c * c + d * d
+    c = np.where(square == 0, np.copysign(1, c), c)
+    factor = np.where(endless, np.where(over_endless, np.nan, np.inf), 0)
+    out = np.empty(z.shape, z.dtype)
+    for part, top in ((out.real, a * c + b * d), (out.imag, b * c - a * d)):
+        quotient = top / square
+        part[...] = np.where(endless | over_endless, quotient * factor, quotient)
+    return out
 
 
 def integer_remainder(a: Array, b: Array) -> Array:
@@ -168,6 +189,7 @@ neg: OpDef = elementwise(
     linearise=lambda b, n, xs, ys, ts: [neg(b, ts[0])],
     transpose=lambda b, n, xs, cts: [neg(b, cts[0])],
     facts=Facts(involution=True),
+    parts=each,
 )
 abs_ = elementwise(
     "abs",
@@ -199,6 +221,7 @@ add = elementwise(
     transpose=lambda b, n, xs, cts: [cts[0], cts[0]],
     facts=Facts(commutative=True),
     ulp=0.5,
+    parts=each,
 )
 sub = elementwise(
     "sub",
@@ -211,6 +234,7 @@ sub = elementwise(
     transpose=lambda b, n, xs, cts: [cts[0], neg(b, cts[0]) if xs[1] is None else None],
     facts=Facts(unit=0),
     ulp=0.5,
+    parts=each,
 )
 mul = elementwise(
     "mul",
@@ -223,6 +247,7 @@ mul = elementwise(
     transpose=_transpose_mul,
     facts=Facts(unit=1, commutative=True),
     ulp=0.5,
+    parts=bilinear,
 )
 div: OpDef = elementwise(
     "div",
@@ -236,6 +261,7 @@ div: OpDef = elementwise(
     facts=Facts(unit=1),
     cost=4.0,
     ulp=0.5,
+    parts=of_formula(cm.divide),
 )
 rem = elementwise(
     "rem",

@@ -14,10 +14,11 @@ import numpy as np
 
 from ..graph import Builder, Node, Value
 from ..opdef import OPS, Array, Attrs, Domain, OpDef, Tangents, Types, define
-from ..types import NUMERIC, TensorType, bf16
+from ..types import NUMBERS, NUMERIC, TensorType, bf16
 from . import draws
 from .families import arity, describe, require, require_shape
 from .movement import inverse_permutation
+from .pairs import bilinear
 
 
 def free_axes(rank: int, *taken: Sequence[int]) -> tuple[int, ...]:
@@ -30,7 +31,7 @@ def _infer(types: Types, attrs: Attrs) -> Types:
     arity("dot_general", types, 2)
     x, y = types
     require(
-        x.dtype is y.dtype and x.dtype in NUMERIC,
+        x.dtype is y.dtype and x.dtype in NUMBERS,
         f"dot_general needs two operands of one numeric dtype, got {describe(types)}",
     )
     for kind in ("contracting", "batch"):
@@ -75,6 +76,8 @@ def _reference(arrays: Sequence[Array], attrs: Attrs, ins: Types, outs: Types) -
     x, y = arrays
     if x.dtype.kind == "f":
         x, y = x.astype(np.float64), y.astype(np.float64)
+    elif x.dtype.kind == "c":
+        x, y = x.astype(np.complex128), y.astype(np.complex128)
     left = _as_matrices(x, attrs["lhs_batch"], attrs["lhs_contracting"], last=True)
     right = _as_matrices(y, attrs["rhs_batch"], attrs["rhs_contracting"], last=False)
     with np.errstate(all="ignore"):
@@ -168,6 +171,7 @@ dot_general = define(
         linearise=_linearise,
         transpose=_transpose,
         batch=_batch,
+        parts=bilinear,
         dtypes=NUMERIC,
         examples=draws.contraction(NUMERIC),
         domain=Domain(-2, 2),

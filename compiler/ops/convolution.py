@@ -24,10 +24,11 @@ import numpy as np
 
 from ..graph import Builder, Node, Value
 from ..opdef import OPS, Array, Attrs, Domain, OpDef, Tangents, Types, define
-from ..types import FLOATS, NUMERIC, Shape, TensorType, bf16
+from ..types import FLOATS, NUMBERS, NUMERIC, Shape, TensorType, bf16
 from . import draws
 from .arithmetic import add
 from .families import arity, describe, require, require_shape
+from .pairs import bilinear
 from .source import constant
 
 SPATIAL_ATTRS = ("stride", "low", "high", "lhs_dilation", "rhs_dilation")
@@ -122,7 +123,7 @@ def _infer(types: Types, attrs: Attrs) -> Types:
     arity("conv", types, 2)
     x, w = types
     require(
-        x.dtype is w.dtype and x.dtype in NUMERIC,
+        x.dtype is w.dtype and x.dtype in NUMBERS,
         f"conv needs two operands of one numeric dtype, got {describe(types)}",
     )
     spatial = _check_layouts(types, attrs)
@@ -156,6 +157,8 @@ def _reference(arrays: Sequence[Array], attrs: Attrs, ins: Types, outs: Types) -
     x, w = arrays
     if x.dtype.kind == "f":
         x, w = x.astype(np.float64), w.astype(np.float64)
+    elif x.dtype.kind == "c":
+        x, w = x.astype(np.complex128), w.astype(np.complex128)
     lhs, rhs, out = attrs["lhs"], attrs["rhs"], attrs["out"]
     if "g" not in lhs:
         x, w, lhs, rhs, out = x[None], w[None], "g" + lhs, "g" + rhs, "g" + out
@@ -377,6 +380,7 @@ conv = define(
         linearise=_linearise,
         transpose=_transpose,
         batch=_batch,
+        parts=bilinear,
         dtypes=NUMERIC,
         domain=Domain(-2, 2, -10, 10),
         ulp=0.5,

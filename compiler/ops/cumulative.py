@@ -14,12 +14,13 @@ import numpy as np
 
 from ..graph import Builder, Node, Value
 from ..opdef import OPS, Array, Attrs, Domain, OpDef, Tangents, Types, define
-from ..types import NUMERIC, REAL, DType, TensorType, i32, i64
+from ..types import COMPLEX, NUMERIC, REAL, DType, TensorType, i32, i64
 from . import draws
 from .arithmetic import div, mul
 from .families import arity, describe, move_axis_to_front, require, require_shape
 from .indexing import take_along
 from .logic import bit_not, equal, greater_equal, less_equal, select
+from .pairs import each, running_product
 from .reduction import highest, lowest
 from .source import constant, iota, scalar_like, zeros_like
 
@@ -50,11 +51,12 @@ def _cumulative(
     **fields: Any,
 ) -> OpDef:
     """`joins` is the reduction whose joining of two elements and whose unit are meant."""
+    accepted = (*on, *COMPLEX) if "parts" in fields else on
 
     def infer(types: Types, attrs: Attrs) -> Types:
         arity(name, types, 1)
         (x,) = types
-        require(x.dtype in on, f"{name} does not take {x.dtype}: {describe(types)}")
+        require(x.dtype in accepted, f"{name} does not take {x.dtype}: {describe(types)}")
         require_shape(
             0 <= attrs["axis"] < x.rank,
             f"{name}: axis {attrs['axis']} must be below the rank of {x.short}",
@@ -63,7 +65,9 @@ def _cumulative(
 
     def refer(arrays: Sequence[Array], attrs: Attrs, ins: Types, outs: Types) -> Sequence[Array]:
         (x,) = arrays
-        wide = x.astype(np.float64) if widens and x.dtype.kind == "f" else x
+        wide = x
+        if widens and x.dtype.kind in "fc":
+            wide = x.astype(np.float64 if x.dtype.kind == "f" else np.complex128)
         with np.errstate(all="ignore"):
             made = accumulate(_backwards(wide, attrs), axis=attrs["axis"], dtype=wide.dtype)
             return [np.ascontiguousarray(_backwards(made, attrs)).astype(x.dtype)]
@@ -99,6 +103,7 @@ cumsum: OpDef = _cumulative(
     widens=True,
     linearise=lambda b, n, xs, ys, ts: [cumsum(b, ts[0], **n.attrs)],
     transpose=lambda b, n, xs, cts: [cumsum(b, cts[0], **_reversed(n.attrs))],
+    parts=each,
     ulp=0.5,
 )
 
@@ -136,6 +141,7 @@ cumprod = _cumulative(
     NUMERIC,
     widens=True,
     linearise=_product_linearise,
+    parts=running_product,
     domain=Domain(-1.5, 1.5),
     ulp=0.5,
 )

@@ -15,9 +15,10 @@ import numpy as np
 from ..errors import DifferentiationError
 from ..graph import Builder, Graph, Value
 from ..opdef import OPS, Array, Attrs, Domain, OpDef, Types, body_rule, define
-from ..types import ELEMENT_TYPES, TensorType, f64
+from ..types import REAL, TensorType, f64
 from .control import evaluate
 from .families import describe, elementwise, require
+from .pairs import each
 
 
 def _smooth(types: Types) -> Types:
@@ -209,7 +210,8 @@ stop_gradient = elementwise(
     "x, as a constant to every derivative.",
     np.copy,
     lambda s, x, dtype: x,
-    on=ELEMENT_TYPES,
+    on=REAL,
+    parts=each,
     partials=[None],
     domain=Domain(smooth=False),
     cost=0.0,

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..opdef import Examples, Types
-from ..types import ELEMENT_TYPES, REAL, DType, Shape, TensorType, i1
+from ..types import REAL, DType, Shape, TensorType, i1
 
 Generator: TypeAlias = np.random.Generator
 Example: TypeAlias = tuple[Types, dict[str, Any]]
@@ -74,7 +74,7 @@ def elementwise(on: Sequence[DType], operands: int) -> Examples:
 
 def selection() -> Examples:
     """A bool tensor and two of any one type."""
-    return from_tensors(ELEMENT_TYPES, lambda rng, x: ((TensorType(x.shape, i1), x, x), {}))
+    return from_tensors(REAL, lambda rng, x: ((TensorType(x.shape, i1), x, x), {}))
 
 
 def conversion(targets: Sequence[DType], on: Sequence[DType] = REAL) -> Examples:
@@ -174,15 +174,13 @@ def _concat(rng: Generator, x: TensorType) -> Example | None:
     return (x, *pieces), {"axis": axis}
 
 
-broadcast = from_tensors(ELEMENT_TYPES, _broadcast)
-reshape = from_tensors(ELEMENT_TYPES, _reshape)
-transpose = from_tensors(
-    ELEMENT_TYPES, lambda rng, x: ((x,), {"permutation": permutation(rng, x.rank)})
-)
-slice_ = from_tensors(ELEMENT_TYPES, _slice)
-pad = from_tensors(ELEMENT_TYPES, _pad)
-concat = from_tensors(ELEMENT_TYPES, _concat)
-reverse = from_tensors(ELEMENT_TYPES, lambda rng, x: ((x,), {"axes": some_axes(rng, x.rank)}))
+broadcast = from_tensors(REAL, _broadcast)
+reshape = from_tensors(REAL, _reshape)
+transpose = from_tensors(REAL, lambda rng, x: ((x,), {"permutation": permutation(rng, x.rank)}))
+slice_ = from_tensors(REAL, _slice)
+pad = from_tensors(REAL, _pad)
+concat = from_tensors(REAL, _concat)
+reverse = from_tensors(REAL, lambda rng, x: ((x,), {"axes": some_axes(rng, x.rank)}))
 
 
 # -- sources -----------------------------------------------------------------------------

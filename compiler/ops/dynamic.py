@@ -11,10 +11,11 @@ from typing import Any
 
 from ..graph import Builder, Node, Value
 from ..opdef import OPS, Array, Attrs, OpDef, Tangents, Types, define
-from ..types import ELEMENT_TYPES, INTEGERS, TensorType, i64
+from ..types import INTEGERS, REAL, TensorType, i64
 from . import draws
 from .families import describe, move_axis_to_front, require, require_shape
 from .indexing import INDEX_DOMAIN, gather, scatter
+from .pairs import each
 from .source import constant, zeros_like
 
 
@@ -135,10 +136,11 @@ dynamic_slice = define(
         linearise=_slice_linearise,
         transpose=_slice_transpose,
         batch=_slice_batch,
-        dtypes=ELEMENT_TYPES,
+        dtypes=REAL,
+        parts=each,
         domain=INDEX_DOMAIN,
         examples=draws.from_tensors(
-            ELEMENT_TYPES,
+            REAL,
             lambda rng, x: ((x, *_starts(rng, x.rank)), {"sizes": _some_sizes(rng, x)}),
         ),
         cost=1.0,
@@ -227,9 +229,10 @@ dynamic_update_slice = define(
         linearise=_update_linearise,
         transpose=_update_transpose,
         batch=_update_batch,
-        dtypes=ELEMENT_TYPES,
+        dtypes=REAL,
+        parts=each,
         domain=INDEX_DOMAIN,
-        examples=draws.from_tensors(ELEMENT_TYPES, _update_example),
+        examples=draws.from_tensors(REAL, _update_example),
         cost=1.0,
     )
 )

@@ -13,9 +13,21 @@ import numpy as np
 
 from ..errors import ShapeError, TypeRuleError
 from ..graph import Builder, Node, Value
-from ..opdef import OPS, Array, Attrs, Domain, EdgeCase, Facts, OpDef, Tangents, Types, define
+from ..opdef import (
+    OPS,
+    Array,
+    Attrs,
+    Domain,
+    EdgeCase,
+    Facts,
+    OpDef,
+    Parts,
+    Tangents,
+    Types,
+    define,
+)
 from ..scalars import Scalars
-from ..types import DType, TensorType, f32
+from ..types import COMPLEX, DType, TensorType, f32
 from . import draws
 
 Partial = Callable[..., Value]
@@ -89,18 +101,20 @@ def elementwise(
     cost: float = 1.0,
     ulp: float = 0.0,
     edge_cases: tuple[EdgeCase, ...] = (),
+    parts: Parts | None = None,
 ) -> OpDef:
     """A record of the elementwise family: every operand and the result have one shape.
 
     `scalar(s, *xs, dtype=…)` is its code on one element, told the logical dtype of the first
     operand. f16 and bf16 are widened to f32 around it. `partials[k](b, answer, *xs)` is
     ∂answer/∂x_k, None for one that is zero. `result` is the result dtype where it is not the
-    operands'.
+    operands'. With `parts` it takes complex operands too.
     """
+    accepted = tuple(on) if parts is None else (*on, *COMPLEX)
 
     def infer(types: Types, attrs: Attrs) -> Types:
         arity(name, types, operands)
-        first = same_operands(name, types, on)
+        first = same_operands(name, types, accepted)
         return (TensorType(first.shape, result) if result else first,)
 
     def refer(arrays: Sequence[Array], attrs: Attrs, ins: Types, outs: Types) -> Sequence[Array]:
@@ -123,6 +137,7 @@ def elementwise(
             transpose=transpose,
             no_gradient=no_gradient,
             batch=batch_elementwise,
+            parts=parts,
             facts=facts,
             domain=domain,
             cost=cost,

@@ -18,22 +18,29 @@ from ..maths import ACCURACY
 from ..opdef import Array, Domain, EdgeCase, Facts, OpDef, Tangents
 from ..scalars import Scalars
 from ..types import FLOATS, DType
-from .arithmetic import add, div, mul, neg, sub
+from . import complex_maths as cm
+from .arithmetic import add, div, divide_complex, mul, neg, sub
 from .families import Partial, elementwise
 from .logic import equal, select
+from .pairs import of_formula
 from .scalar_maths import accuracy, expanded
-from .source import scalar_like
+from .source import constant, scalar_like
 
 INF, NAN = math.inf, math.nan
 TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
 
 
 # -- what the records share --------------------------------------------------------------
+_WIDER: dict[str, type[np.inexact[Any]]] = {
+    "float64": np.longdouble, "complex64": np.complex128, "complex128": np.clongdouble,
+}  # fmt: skip
+
+
 def accurate(function: Callable[..., Any]) -> Callable[..., Array]:
     """`function` computed in a wider float than its operands where there is one: a reference."""
 
     def refer(*xs: Array) -> Array:
-        wide = np.longdouble if xs[0].dtype == np.float64 else np.float64
+        wide = _WIDER.get(xs[0].dtype.name, np.float64)
         return np.asarray(function(*(x.astype(wide) for x in xs)))
 
     return refer
@@ -102,24 +109,44 @@ def _one_plus_square(b: Builder, x: Value) -> Value:
     return add(b, _one(b, x), mul(b, x, x))
 
 
+def _root_of_one_plus_square(b: Builder, x: Value) -> Value:
+    """√(1 + x²) without overflow; of complex numbers √(1 + ix) √(1 − ix), with asinh's cuts."""
+    one = _one(b, x)
+    if not x.type.dtype.is_complex:
+        return hypot(b, x, one)
+    turned = mul(b, constant(b, 1j, x.type.dtype, x.shape), x)
+    return mul(b, sqrt(b, add(b, one, turned)), sqrt(b, sub(b, one, turned)))
+
+
 # -- roots -------------------------------------------------------------------------------
+def _sqrt_reference(x: Array) -> Array:
+    """Real roots are correctly rounded anyway."""
+    return np.asarray(accurate(np.sqrt)(x) if x.dtype.kind == "c" else np.sqrt(x))
+
+
 sqrt = _function(
     "sqrt",
     "The square root; NaN below zero. The derivative at 0 is +inf.",
-    np.sqrt,
+    _sqrt_reference,
     lambda b, y, x: _over(b, 0.5, y),
     (0.01, 10),
     [(0.0, 0.0), (-0.0, -0.0), (-1.0, NAN), (INF, INF), (4.0, 2.0)],
     cost=6.0,
+    parts=of_formula(cm.sqrt),
 )
 rsqrt = _function(
     "rsqrt",
     "1 / √x; ±inf at ±0, NaN below zero.",
-    accurate(lambda x: 1 / np.sqrt(x)),
+    accurate(
+        lambda x: (
+            divide_complex(np.ones_like(x), np.sqrt(x)) if x.dtype.kind == "c" else 1 / np.sqrt(x)
+        )
+    ),
     lambda b, y, x: _times(b, -0.5, div(b, y, x)),
     (0.01, 10),
     [(0.0, INF), (-0.0, -INF), (-1.0, NAN), (INF, 0.0), (4.0, 0.5)],
     cost=10.0,
+    parts=of_formula(cm.rsqrt),
 )
 cbrt = _function(
     "cbrt",
@@ -139,6 +166,7 @@ exp = _function(
     lambda b, y, x: y,
     (-4, 4),
     [(0.0, 1.0), (-0.0, 1.0), (INF, INF), (-INF, 0.0), (1e5, INF), (-1e5, 0.0)],
+    parts=of_formula(cm.exp),
 )
 exp2 = _function(
     "exp2",
@@ -148,13 +176,26 @@ exp2 = _function(
     (-4, 4),
     [(0.0, 1.0), (3.0, 8.0), (-2.0, 0.25), (INF, INF), (-INF, 0.0)],
 )
+
+
+def _expm1_reference(x: Array) -> Array:
+    """NumPy's, and its real part for complex numbers without cancellation near 0."""
+    if x.dtype.kind != "c":
+        return np.asarray(np.expm1(x))
+    out = np.asarray(np.exp(x))
+    near = np.expm1(x.real) * np.cos(x.imag) - 2 * np.sin(x.imag / 2) ** 2
+    out.real = np.where((x.real < 30) & np.isfinite(near), near, out.real - 1)
+    return out
+
+
 expm1 = _function(
     "expm1",
     "eˣ − 1, accurate near 0.",
-    accurate(np.expm1),
+    accurate(_expm1_reference),
     lambda b, y, x: exp(b, x),
     (-4, 4),
     [(0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -1.0)],
+    parts=of_formula(cm.expm1),
 )
 
 
@@ -175,22 +216,40 @@ _LOG_EDGES = [(0.0, -INF), (-0.0, -INF), (-1.0, NAN), (1.0, 0.0), (INF, INF), (-
 log = _function(
     "log", "The natural logarithm; −inf at 0, NaN below.", accurate(np.log), None, (0.05, 10),
     _LOG_EDGES, linearise=_log_linearise(1),
+    parts=of_formula(cm.log),
 )  # fmt: skip
 log2 = _function(
     "log2", "The logarithm to base 2.", accurate(np.log2), None, (0.05, 10),
     [*_LOG_EDGES, (8.0, 3.0)], linearise=_log_linearise(math.log(2)),
+    parts=of_formula(cm.log_to_base(2)),
 )  # fmt: skip
 log10 = _function(
     "log10", "The logarithm to base 10.", accurate(np.log10), None, (0.05, 10),
     [*_LOG_EDGES, (100.0, 2.0)], linearise=_log_linearise(math.log(10)),
+    parts=of_formula(cm.log_to_base(10)),
 )  # fmt: skip
+
+
+def _log1p_reference(x: Array) -> Array:
+    """NumPy's; for complex numbers near 0 half of log1p(2x + x² + y²), which it lacks."""
+    if x.dtype.kind != "c":
+        return np.asarray(np.log1p(x))
+    out = np.asarray(np.log(1 + x))
+    small = np.maximum(np.abs(x.real), np.abs(x.imag)) < 0.5
+    inner = np.where(small, x.real * (2 + x.real) + x.imag**2, 0)
+    out.real = np.where(small, np.log1p(inner) / 2, out.real)
+    out.imag = np.arctan2(x.imag, 1 + x.real)
+    return out
+
+
 log1p = _function(
     "log1p",
     "log(1 + x), accurate near 0.",
-    accurate(np.log1p),
+    accurate(_log1p_reference),
     lambda b, y, x: _over(b, 1, add(b, _one(b, x), x)),
     (-0.9, 10),
     [(0.0, 0.0), (-0.0, -0.0), (-1.0, -INF), (-2.0, NAN), (INF, INF)],
+    parts=of_formula(cm.log1p),
 )
 
 # -- trigonometry --------------------------------------------------------------------------
@@ -202,6 +261,7 @@ sin = _function(
     (-10, 10),
     [(0.0, 0.0), (-0.0, -0.0), (INF, NAN), (-INF, NAN)],
     cost=25.0,
+    parts=of_formula(cm.sin),
 )
 cos: OpDef = _function(
     "cos",
@@ -211,6 +271,7 @@ cos: OpDef = _function(
     (-10, 10),
     [(0.0, 1.0), (-0.0, 1.0), (INF, NAN), (-INF, NAN)],
     cost=25.0,
+    parts=of_formula(cm.cos),
 )
 tan = _function(
     "tan",
@@ -220,6 +281,7 @@ tan = _function(
     (-1.4, 1.4),
     [(0.0, 0.0), (-0.0, -0.0), (INF, NAN)],
     cost=40.0,
+    parts=of_formula(cm.tan),
 )
 asin = _function(
     "asin",
@@ -229,6 +291,7 @@ asin = _function(
     (-0.95, 0.95),
     [(0.0, 0.0), (-0.0, -0.0), (1.5, NAN), (-1.5, NAN)],
     cost=30.0,
+    parts=of_formula(cm.asin),
 )
 acos = _function(
     "acos",
@@ -238,6 +301,7 @@ acos = _function(
     (-0.95, 0.95),
     [(1.0, 0.0), (1.5, NAN), (-1.5, NAN)],
     cost=30.0,
+    parts=of_formula(cm.acos),
 )
 atan = _function(
     "atan",
@@ -247,6 +311,7 @@ atan = _function(
     (-10, 10),
     [(0.0, 0.0), (-0.0, -0.0)],
     cost=25.0,
+    parts=of_formula(cm.atan),
 )
 
 # -- hyperbolic ------------------------------------------------------------------------------
@@ -258,6 +323,7 @@ sinh = _function(
     (-4, 4),
     [(0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -INF)],
     cost=25.0,
+    parts=of_formula(cm.sinh),
 )
 cosh: OpDef = _function(
     "cosh",
@@ -267,6 +333,7 @@ cosh: OpDef = _function(
     (-4, 4),
     [(0.0, 1.0), (INF, INF), (-INF, INF)],
     cost=25.0,
+    parts=of_formula(cm.cosh),
 )
 tanh = _function(
     "tanh",
@@ -276,15 +343,17 @@ tanh = _function(
     (-4, 4),
     [(0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0)],
     cost=20.0,
+    parts=of_formula(cm.tanh),
 )
 asinh = _function(
     "asinh",
     "The inverse hyperbolic sine.",
     accurate(np.arcsinh),
-    lambda b, y, x: _over(b, 1, hypot(b, x, _one(b, x))),
+    lambda b, y, x: _over(b, 1, _root_of_one_plus_square(b, x)),
     (-10, 10),
     [(0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -INF)],
     cost=40.0,
+    parts=of_formula(cm.asinh),
 )
 acosh = _function(
     "acosh",
@@ -294,6 +363,7 @@ acosh = _function(
     (1.05, 10),
     [(1.0, 0.0), (0.5, NAN), (INF, INF), (-INF, NAN)],
     cost=40.0,
+    parts=of_formula(cm.acosh),
 )
 atanh = _function(
     "atanh",
@@ -303,6 +373,7 @@ atanh = _function(
     (-0.95, 0.95),
     [(0.0, 0.0), (-0.0, -0.0), (1.0, INF), (-1.0, -INF), (1.5, NAN)],
     cost=30.0,
+    parts=of_formula(cm.atanh),
 )
 
 # -- error function --------------------------------------------------------------------------

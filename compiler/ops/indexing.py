@@ -16,12 +16,13 @@ import numpy as np
 from ..graph import Builder, Node, Value
 from ..opdef import OPS, Array, Attrs, Domain, OpDef, Tangents, Types, define
 from ..scalars import register
-from ..types import ELEMENT_TYPES, NUMERIC, REAL, DType, TensorType, bf16, i64
+from ..types import ELEMENT_TYPES, NUMBERS, NUMERIC, REAL, DType, TensorType, bf16, i64
 from . import draws
 from .addressing import WINDOW_ATTRS, Windows, clamp_corners, draw_windows, fits
 from .arithmetic import add, div, maximum, minimum, mul
 from .families import arity, describe, move_axis_to_front, require, require_shape
 from .logic import bit_and, equal, select
+from .pairs import each
 from .source import bf16_bits, bf16_values, constant, iota, scalar_like, zeros_like
 
 INDEX_DOMAIN = Domain(int_low=-3, int_high=8)
@@ -122,8 +123,8 @@ def _gather_batch(b: Builder, node: Node, xs: Any, axes: Any, size: int) -> Any:
 
 def _gather_examples(rng: draws.Generator) -> list[draws.Example]:
     made: list[draws.Example] = []
-    for k in range(2 * len(ELEMENT_TYPES)):
-        windows, sizes, x, indices = draw_windows(rng, ELEMENT_TYPES[k % len(ELEMENT_TYPES)])
+    for k in range(2 * len(REAL)):
+        windows, sizes, x, indices = draw_windows(rng, REAL[k % len(REAL)])
         attrs = {name: getattr(windows, name) for name in WINDOW_ATTRS}
         mode = draws.pick(rng, ("clip", "fill"))
         made.append(((x, indices), {**attrs, "sizes": sizes, "mode": mode}))
@@ -144,7 +145,8 @@ gather = define(
         linearise=_gather_linearise,
         transpose=_gather_transpose,
         batch=_gather_batch,
-        dtypes=ELEMENT_TYPES,
+        dtypes=REAL,
+        parts=each,
         domain=INDEX_DOMAIN,
         examples=_gather_examples,
         cost=2.0,
@@ -164,7 +166,7 @@ def take_along(b: Builder, x: Value, places: Value, axis: int) -> Value:
 
 
 # -- scatter -------------------------------------------------------------------------------
-_ACCEPTED = {"set": ELEMENT_TYPES, "add": NUMERIC, "mul": NUMERIC, "min": REAL, "max": REAL}
+_ACCEPTED = {"set": ELEMENT_TYPES, "add": NUMBERS, "mul": NUMERIC, "min": REAL, "max": REAL}
 
 
 def _scatter_infer(types: Types, attrs: Attrs) -> Types:
@@ -339,7 +341,7 @@ def _scatter_batch(b: Builder, node: Node, xs: Any, axes: Any, size: int) -> Any
 def _scatter_examples(rng: draws.Generator) -> list[draws.Example]:
     made: list[draws.Example] = []
     for op, accepted in _ACCEPTED.items():
-        for dtype in accepted:
+        for dtype in (d for d in accepted if not d.is_complex):
             windows, sizes, x, indices = draw_windows(rng, dtype)
             attrs = {name: getattr(windows, name) for name in WINDOW_ATTRS}
             updates = TensorType(windows.result(sizes), dtype)
@@ -363,7 +365,8 @@ scatter = define(
         linearise=_scatter_linearise,
         transpose=_scatter_transpose,
         batch=_scatter_batch,
-        dtypes=ELEMENT_TYPES,
+        parts=each,
+        dtypes=REAL,
         domain=INDEX_DOMAIN,
         examples=_scatter_examples,
         ulp=0.5,

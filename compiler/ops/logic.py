@@ -12,11 +12,23 @@ from typing import Any
 import numpy as np
 
 from ..graph import Builder, Node, Value
-from ..opdef import Array, Attrs, Domain, Facts, OpDef, Tangents, Types, define
+from ..opdef import (
+    OPS,
+    Array,
+    Attrs,
+    Domain,
+    Facts,
+    OpDef,
+    Pair,
+    Part,
+    Parts,
+    Tangents,
+    Types,
+    define,
+)
 from ..scalars import Scalars, register
 from ..types import (
     BOOLS,
-    ELEMENT_TYPES,
     FLOATS,
     INTEGERS,
     REAL,
@@ -31,13 +43,16 @@ from ..types import (
 )  # fmt: skip
 from . import draws
 from .families import arity, batch_elementwise, describe, elementwise, require, require_shape
+from .pairs import each, finite, of_test
 from .source import bf16_bits, bf16_values, zeros_like
 
 BITS = BOOLS + INTEGERS
 
 
 # -- comparison --------------------------------------------------------------------------
-def _comparison(name: str, symbol: str, predicate: str, reference: Any) -> OpDef:
+def _comparison(
+    name: str, symbol: str, predicate: str, reference: Any, parts: Parts | None = None
+) -> OpDef:
     return elementwise(
         name,
         f"x {symbol} y as a bool; comparisons with NaN are false, except not_equal.",
@@ -48,11 +63,18 @@ def _comparison(name: str, symbol: str, predicate: str, reference: Any) -> OpDef
         result=i1,
         no_gradient="its result is bool",
         facts=Facts(commutative=predicate in ("eq", "ne")),
+        parts=parts,
     )
 
 
-equal = _comparison("equal", "==", "eq", np.equal)
-not_equal = _comparison("not_equal", "!=", "ne", np.not_equal)
+equal = _comparison(
+    "equal", "==", "eq", np.equal,
+    of_test(lambda z, w: z[0].equals(w[0]) & z[1].equals(w[1])),
+)  # fmt: skip
+not_equal = _comparison(
+    "not_equal", "!=", "ne", np.not_equal,
+    of_test(lambda z, w: z[0].apply("not_equal", w[0]) | z[1].apply("not_equal", w[1])),
+)  # fmt: skip
 less = _comparison("less", "<", "lt", np.less)
 less_equal = _comparison("less_equal", "<=", "le", np.less_equal)
 greater = _comparison("greater", ">", "gt", np.greater)
@@ -71,6 +93,7 @@ is_finite = elementwise(
     on=FLOATS,
     result=i1,
     no_gradient="its result is bool",
+    parts=of_test(lambda z: finite(z[0]) & finite(z[1])),
 )
 
 
@@ -120,7 +143,8 @@ select = define(
         linearise=_select_linearise,
         transpose=_select_transpose,
         batch=batch_elementwise,
-        dtypes=ELEMENT_TYPES,
+        parts=each,
+        dtypes=REAL,
         examples=draws.selection(),
         extra={"operands": 3},
     )
@@ -268,6 +292,11 @@ def _convert_infer(types: Types, attrs: Attrs) -> Types:
     arity("convert", types, 1)
     dtype = attrs["dtype"]
     require(isinstance(dtype, DType), f"convert needs a dtype, got {dtype!r}")
+    require(
+        not types[0].dtype.is_complex or dtype.is_complex or dtype is i1,
+        f"{types[0].short} does not convert to the real {dtype}: take its real part (.real) or its "
+        "absolute value",
+    )
     return (TensorType(types[0].shape, dtype),)
 
 
@@ -339,15 +368,29 @@ def _convert_linearise(
 def _convert_transpose(
     b: Builder, node: Node, xs: Sequence[Value | None], cts: Tangents
 ) -> Sequence[Value | None]:
-    (ct,) = cts
-    return [None if ct is None else convert(b, ct, dtype=node.inputs[0].type.dtype)]
+    (ct,), source = cts, node.inputs[0].type.dtype
+    if ct is None:
+        return [None]
+    if ct.type.dtype.is_complex and not source.is_complex:
+        ct = OPS["real"](b, ct)
+    return [convert(b, ct, dtype=source)]
+
+
+def _convert_parts(b: Builder, node: Node, xs: Sequence[Part]) -> Sequence[Part]:
+    (x,), dtype = xs, node.attrs["dtype"]
+    if isinstance(x, Value):
+        re = convert(b, x, dtype=dtype.part)
+        return [Pair(re, zeros_like(b, re))]
+    parts = [convert(b, part, dtype=dtype.part) for part in x]
+    return [bit_or(b, *parts) if dtype is i1 else Pair(*parts)]
 
 
 convert: OpDef = define(
     OpDef(
         name="convert",
         family="elementwise",
-        doc="x in another dtype. Float → integer truncates and saturates, NaN → 0; bool is x ≠ 0.",
+        doc="x in another dtype. Float → integer truncates and saturates, NaN → 0; bool is x ≠ 0. "
+        "Complex → real is an error.",
         infer=_convert_infer,
         reference=lambda arrays, attrs, ins, outs: [
             convert_array(arrays[0], ins[0].dtype, outs[0].dtype)
@@ -356,6 +399,7 @@ convert: OpDef = define(
         linearise=_convert_linearise,
         transpose=_convert_transpose,
         batch=batch_elementwise,
+        parts=_convert_parts,
         dtypes=REAL,
         examples=draws.conversion(REAL),
         ulp=0.5,
@@ -368,7 +412,9 @@ def _bitcast_infer(types: Types, attrs: Attrs) -> Types:
     arity("bitcast", types, 1)
     dtype = attrs["dtype"]
     require(
-        dtype.bits == types[0].dtype.bits and i1 not in (dtype, types[0].dtype),
+        dtype.bits == types[0].dtype.bits
+        and i1 not in (dtype, types[0].dtype)
+        and not (dtype.is_complex or types[0].dtype.is_complex),
         f"bitcast keeps the width: {types[0].dtype} has {types[0].dtype.bits} bits, "
         f"{dtype} has {dtype.bits}",
     )

@@ -15,9 +15,10 @@ import numpy as np
 from ..graph import Builder, Node, Value
 from ..opdef import OPS, Array, Attrs, Examples, OpDef, Tangents, Types, define
 from ..scalars import register
-from ..types import ELEMENT_TYPES, TensorType, i1
+from ..types import REAL, TensorType, i1
 from . import draws
 from .families import arity, describe, move_axis_to_front, require, require_shape
+from .pairs import each
 from .source import constant, scalar_zero
 
 
@@ -34,7 +35,8 @@ def _movement(
             reference=reference,
             index=index,
             examples=examples,
-            dtypes=ELEMENT_TYPES,
+            dtypes=REAL,
+            parts=each,
             cost=0.0,
             **{"linearise": _linearise_unary(name), **fields},
         )

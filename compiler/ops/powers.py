@@ -13,14 +13,16 @@ from typing import Any
 import numpy as np
 
 from ..graph import Builder, Node, Value
-from ..opdef import Array, Attrs, Domain, OpDef, Tangents, Types, define
+from ..opdef import Array, Attrs, Domain, OpDef, Pair, Part, Tangents, Types, define
 from ..scalars import Scalars
-from ..types import FLOATS, NUMERIC, DType, TensorType, bf16, f32, i1
+from ..types import FLOATS, NUMBERS, NUMERIC, DType, TensorType, bf16, f32, i1
+from . import complex_maths as cm
 from . import draws
-from .arithmetic import div, mul, neg, sign, sub
+from .arithmetic import div, divide_complex, mul, neg, sign, sub
 from .families import arity, batch_elementwise, elementwise, require, same_operands, widened
 from .functions import INF, NAN, accurate, hypot, log, math_op, nonzero
 from .logic import bit_and, equal, greater_equal, select
+from .pairs import of_formula, times
 from .scalar_maths import accuracy
 from .source import bf16_bits, bf16_values, scalar_like, zeros_like
 
@@ -37,7 +39,9 @@ def _pow_by_base(b: Builder, z: Value, x: Value, y: Value) -> Value:
 def _pow_by_exponent(b: Builder, z: Value, x: Value, y: Value) -> Value:
     """x^y · log x, which is 0 at x = 0 for y ≥ 0 (the limit from above)."""
     zero = zeros_like(b, x)
-    flat = bit_and(b, equal(b, x, zero), greater_equal(b, y, zero))
+    flat = equal(b, x, zero)
+    if not x.type.dtype.is_complex:
+        flat = bit_and(b, flat, greater_equal(b, y, zero))
     return mul(b, z, log(b, select(b, flat, scalar_like(b, 1, x), x)))
 
 
@@ -52,6 +56,7 @@ pow_ = elementwise(
     domain=Domain(0.2, 3),
     cost=60.0,
     ulp=accuracy("pow"),
+    parts=of_formula(cm.power),
     edge_cases=(
         ((0.0, 0.0), 1.0), ((NAN, 0.0), 1.0), ((1.0, NAN), 1.0), ((0.0, -1.0), INF),
         ((-0.0, -1.0), -INF), ((-0.0, 3.0), -0.0), ((-0.0, 2.0), 0.0), ((-2.0, 3.0), -8.0),
@@ -76,14 +81,14 @@ def _by_squaring(x: Any, exponent: int, multiply: Callable[[Any, Any], Any]) -> 
 
 def _integer_pow_infer(types: Types, attrs: Attrs) -> Types:
     arity("integer_pow", types, 1)
-    x = same_operands("integer_pow", types, NUMERIC)
+    x = same_operands("integer_pow", types, NUMBERS)
     exponent = attrs["exponent"]
     require(
         isinstance(exponent, int) and not isinstance(exponent, bool),
         f"integer_pow needs an int exponent, got {exponent!r}; use pow for others",
     )
     require(
-        exponent >= 0 or x.dtype.is_float,
+        exponent >= 0 or x.dtype.is_inexact,
         f"integer_pow: {x.short} to the negative power {exponent} is no integer; "
         "convert it to a float first",
     )
@@ -103,11 +108,32 @@ def _integer_pow_reference(
 ) -> Sequence[Array]:
     (x,), exponent = arrays, attrs["exponent"]
     with np.errstate(all="ignore"):
-        if x.dtype.kind == "f":
+        if x.dtype.kind == "c":
+            value = _complex_power(x, exponent)
+        elif x.dtype.kind == "f":
             value = accurate(lambda w: np.power(w, w.dtype.type(exponent)))(x)
         else:
             value = _by_squaring(x, exponent, np.multiply) if exponent else np.ones_like(x)
         return [np.asarray(value).astype(x.dtype)]
+
+
+def _complex_power(x: Array, exponent: int) -> Array:
+    if exponent == 0:
+        return np.ones_like(x)
+    wide = x.astype(np.complex128 if x.dtype == np.complex64 else np.clongdouble)
+    power = _by_squaring(wide, abs(exponent), np.multiply)
+    return np.asarray(power if exponent > 0 else divide_complex(np.ones_like(power), power))
+
+
+def _integer_pow_parts(b: Builder, node: Node, xs: Sequence[Part]) -> Sequence[Part]:
+    (x,), exponent = xs, node.attrs["exponent"]
+    assert isinstance(x, Pair)
+    if exponent == 0:
+        return [Pair(scalar_like(b, 1, x.re), zeros_like(b, x.re))]
+    power: Pair = _by_squaring(x, abs(exponent), lambda u, v: times(b, u, v))
+    if exponent > 0:
+        return [power]
+    return of_formula(cm.reciprocal)(b, node, [power])
 
 
 def _integer_pow_linearise(
@@ -137,6 +163,7 @@ integer_pow = define(
         reference=_integer_pow_reference,
         scalar=widened(_integer_pow_scalar),
         linearise=_integer_pow_linearise,
+        parts=_integer_pow_parts,
         batch=batch_elementwise,
         domain=Domain(0.3, 2.5),
         cost=4.0,

@@ -16,9 +16,10 @@ import numpy as np
 from ..graph import Builder, Node, Value
 from ..opdef import OPS, Array, Attrs, Domain, OpDef, Tangents, Types, define
 from ..scalars import Scalars
-from ..types import BOOLS, NUMERIC, REAL, DType, TensorType, i1, i64
+from ..types import BOOLS, COMPLEX, NUMERIC, REAL, DType, TensorType, i1, i64
 from . import draws
 from .families import arity, describe, move_axis_to_front, require, require_shape
+from .pairs import each, product_over
 from .source import scalar_like, zeros_like
 
 
@@ -78,14 +79,15 @@ def _reduction(
     **fields: Any,
 ) -> OpDef:
     """`combine(s, a, b, dtype)` joins two elements in registers, `unit(dtype)` starts."""
+    accepted = (*on, *COMPLEX) if "parts" in fields else on
 
     def infer(types: Types, attrs: Attrs) -> Types:
-        x = _check(name, types, attrs, on)
+        x = _check(name, types, attrs, accepted)
         return (TensorType(_kept(x.shape, attrs["axes"]), x.dtype),)
 
     def refer(arrays: Sequence[Array], attrs: Attrs, ins: Types, outs: Types) -> Sequence[Array]:
         (x,) = arrays
-        wide = x.astype(np.float64) if x.dtype.kind == "f" else x
+        wide = x.astype({"f": np.float64, "c": np.complex128}.get(x.dtype.kind, x.dtype))
         with np.errstate(all="ignore"):
             return [np.asarray(reference(wide, tuple(attrs["axes"]), ins[0].dtype)).astype(x.dtype)]
 
@@ -116,6 +118,7 @@ reduce_sum: OpDef = _reduction(
     NUMERIC,
     linearise=lambda b, n, xs, ys, ts: [reduce_sum(b, ts[0], **n.attrs)],
     transpose=lambda b, n, xs, cts: [spread(b, cts[0], n.inputs[0], n.attrs["axes"])],
+    parts=each,
     ulp=0.5,
 )
 
@@ -155,6 +158,7 @@ reduce_prod = _reduction(
     lambda dtype: 1,
     NUMERIC,
     linearise=_prod_linearise,
+    parts=product_over,
     domain=Domain(-1.5, 1.5),
     ulp=0.5,
 )

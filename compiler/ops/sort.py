@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Builder, Node, Value
-from ..opdef import Array, Attrs, Domain, OpDef, Tangents, Types, define
+from ..opdef import Array, Attrs, Domain, OpDef, Pair, Part, Tangents, Types, define
 from ..types import ELEMENT_TYPES, REAL, TensorType, i32, i64
 from . import draws
 from .families import describe, move_axis_to_front, require, require_shape
@@ -29,8 +29,13 @@ def _infer(types: Types, attrs: Attrs) -> Types:
         f"sort: num_keys is from 1 to the number of operands, {len(types)}; got {num_keys}",
     )
     first = types[0]
-    for t in types:
-        require(t.dtype in ELEMENT_TYPES, f"sort does not take {t.dtype}: {describe(types)}")
+    for k, t in enumerate(types):
+        require(
+            t.dtype in (REAL if k < num_keys else ELEMENT_TYPES),
+            f"sort does not take keys of {t.dtype}, which have no order: {describe(types)}"
+            if t.dtype.is_complex
+            else f"sort does not take {t.dtype}: {describe(types)}",
+        )
         require_shape(
             t.shape == first.shape, f"sort needs operands of one shape, got {describe(types)}"
         )
@@ -73,11 +78,16 @@ def _batch(b: Builder, node: Node, xs: Any, axes: Any, size: int) -> Any:
 def _draw(rng: draws.Generator, x: TensorType) -> draws.Example | None:
     if x.rank == 0:
         return None
-    others = [
-        TensorType(x.shape, draws.pick(rng, ELEMENT_TYPES)) for _ in range(int(rng.integers(3)))
-    ]
+    others = [TensorType(x.shape, draws.pick(rng, REAL)) for _ in range(int(rng.integers(3)))]
     num_keys = int(rng.integers(1, len(others) + 2))
     return (x, *others), {"axis": int(rng.integers(x.rank)), "num_keys": num_keys}
+
+
+def _parts(b: Builder, node: Node, xs: Sequence[Part]) -> Sequence[Part]:
+    """Complex operands go along as two."""
+    flat = [part for x in xs for part in (x if isinstance(x, Pair) else (x,))]
+    moved = iter(sort.many(b, *flat, **node.attrs))
+    return [Pair(next(moved), next(moved)) if isinstance(x, Pair) else next(moved) for x in xs]
 
 
 sort: OpDef = define(
@@ -93,6 +103,7 @@ sort: OpDef = define(
         reference=_reference,
         linearise=_linearise,
         batch=_batch,
+        parts=_parts,
         dtypes=REAL,
         domain=Domain(int_low=-3, int_high=3, smooth=False),
         examples=draws.from_tensors(REAL, _draw),

@@ -13,8 +13,8 @@ import numpy as np
 
 from ..graph import Builder, Node, Value
 from ..mlir.ir import Dense
-from ..opdef import OPS, Array, Attrs, OpDef, Types, define
-from ..types import ELEMENT_TYPES, FLOATS, INTEGERS, DType, TensorType, bf16
+from ..opdef import OPS, Array, Attrs, OpDef, Pair, Part, Types, define
+from ..types import FLOATS, INTEGERS, REAL, DType, TensorType, bf16
 from . import draws
 from .families import require, require_shape
 
@@ -63,13 +63,18 @@ def _constant_reference(
 
 
 def _constant_examples(rng: np.random.Generator) -> list[tuple[Types, dict[str, Any]]]:
-    drawn = [t for t in draws.tensors(rng, ELEMENT_TYPES) if t.nbytes <= CONSTANT_BYTES]
+    drawn = [t for t in draws.tensors(rng, REAL) if t.nbytes <= CONSTANT_BYTES]
     whole = [np.asarray(rng.integers(0, 100, t.shape)) for t in drawn]
     data = [
         bf16_bits(w.astype(np.float32)) if t.dtype is bf16 else w.astype(t.dtype.numpy)
         for w, t in zip(whole, drawn)
     ]
     return [((), {"value": Dense(t, d)}) for t, d in zip(drawn, data)]
+
+
+def _constant_parts(b: Builder, node: Node, xs: Sequence[Part]) -> Sequence[Part]:
+    data, dtype = node.attrs["value"].data, node.types[0].dtype.part
+    return [Pair(array_constant(b, data.real, dtype), array_constant(b, data.imag, dtype))]
 
 
 constant_op = define(
@@ -80,7 +85,8 @@ constant_op = define(
         doc="An array of known values, at most 1 KiB.",
         infer=_constant_infer,
         reference=_constant_reference,
-        dtypes=ELEMENT_TYPES,
+        dtypes=REAL,
+        parts=_constant_parts,
         examples=_constant_examples,
         no_gradient="it has no operand",
         batch=_unbatched,

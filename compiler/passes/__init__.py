@@ -1,7 +1,7 @@
 """The graph passes, in order: from the `graph` stage to the `optimized` one.
 
 Takes and gives: Graph. Each pass is a pure function with a before and after in its docstring; all
-but the required one can be left out without other results. Must not know: kernels, targets.
+but the required ones can be left out without other results. Must not know: kernels, targets.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from .fold import fold
 from .hoist import hoist
 from .simplify import simplify
 from .sink import sink_reshapes
+from .split import split_complex
 from .trim import trim
 
 GRAPH_PASSES: dict[str, Callable[[Graph], Graph]] = {
     "decompose": decompose,
+    "split": split_complex,
     "fold": fold,
     "simplify": simplify,
     "trim": trim,
@@ -28,7 +30,7 @@ GRAPH_PASSES: dict[str, Callable[[Graph], Graph]] = {
 }
 """By name, in the order in which they run."""
 
-REQUIRED = frozenset({"decompose"})
+REQUIRED = frozenset({"decompose", "split"})
 """Passes that later stages count on."""
 
 

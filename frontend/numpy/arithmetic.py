@@ -13,15 +13,11 @@ import numpy as np
 from lazir.compiler.graph import Value
 from lazir.compiler.types import DType
 
-from ..apply import NUMBERS, Operands, call, fail, number, promote, tensor
+from ..apply import NUMBERS, Operands, broadcast, call, fail, promote, tensor
 from ..dtypes import int8 as _I8
 from ..tensor import Tensor
-
-
-def _filled(x: float, like: Value) -> Value:
-    """A constant of ours, of the type of `like`."""
-    scalar = number(x, like.type.dtype, structural=True)
-    return call("broadcast", scalar, shape=like.shape, axes=()) if like.shape else scalar
+from .parts import by_part, direction, real_operand, size_of
+from .parts import filled as _filled
 
 
 def _finish(value: Value, found: Operands) -> Tensor:
@@ -36,6 +32,15 @@ def _binary(name: str, op: str, on_bools: str | None, x1: Any, x2: Any) -> Tenso
         assert on_bools is not None
         return _finish(call(on_bools, *found.values), found)
     return _finish(call(op, *found.values), found)
+
+
+def _by_real(op: str, z: Value, x: Any, name: str) -> Value | None:
+    """A complex value times or over a real operand, part by part; None where x is complex too."""
+    scale = real_operand(x, z.type.dtype.part)
+    if scale is None:
+        return None
+    z, factor = broadcast([z, scale], name) if scale.shape != z.shape else (z, scale)
+    return by_part(lambda part: call(op, part, factor), z)
 
 
 def add(x1: Any, x2: Any, /) -> Tensor:
@@ -65,7 +70,15 @@ def multiply(x1: Any, x2: Any, /) -> Tensor:
     >>> print(lnp.multiply(lnp.arange(3), 2))
     [0 2 4]
     """
-    return _binary("multiply", "mul", "bit_and", x1, x2)
+    found = promote(x1, x2, name="multiply")
+    scaled: Value | None = None
+    if found.dtype.is_complex:
+        scaled = _by_real("mul", found.values[0], x2, "multiply")
+        if scaled is None:
+            scaled = _by_real("mul", found.values[1], x1, "multiply")
+    if scaled is not None:
+        return _finish(scaled, found)
+    return _finish(call("bit_and" if found.dtype.is_bool else "mul", *found.values), found)
 
 
 def divide(x1: Any, x2: Any, /) -> Tensor:
@@ -76,6 +89,10 @@ def divide(x1: Any, x2: Any, /) -> Tensor:
     [0.25 0.5 ]
     """
     found = promote(x1, x2, name="divide", inexact=True)
+    if found.dtype.is_complex:
+        scaled = _by_real("div", found.values[0], x2, "divide")
+        if scaled is not None:
+            return _finish(scaled, found)
     return _finish(call("div", *found.values), found)
 
 
@@ -112,6 +129,8 @@ def floor_divide(x1: Any, x2: Any, /) -> Tensor:
     [ 3 -4  0]
     """
     found = promote(x1, x2, name="floor_divide")
+    if found.dtype.is_complex:
+        fail("floor_divide is not defined on complex numbers, which have no order; use divide")
     a, b = _numbers(found)
     dtype = a.type.dtype
     if dtype.is_float:
@@ -212,7 +231,7 @@ def _unary(name: str, op: str, x: Any) -> Tensor:
 
 
 def abs(x: Any, /) -> Tensor:
-    """|x|; bools stay themselves.
+    """|x|, of complex numbers √(re² + im²) without overflow; bools stay themselves.
 
     >>> import lazir.numpy as lnp
     >>> print(lnp.abs(lnp.array([-1.5, 2.0])))
@@ -221,7 +240,7 @@ def abs(x: Any, /) -> Tensor:
     found = promote(x)
     if found.dtype.is_bool or found.dtype.kind == "uint":
         return _finish(found.values[0], found)
-    return _finish(call("abs", *found.values), found)
+    return _finish(size_of(*found.values), found)
 
 
 absolute = abs
@@ -229,12 +248,15 @@ fabs = abs
 
 
 def sign(x: Any, /) -> Tensor:
-    """−1, 0 or 1; NaN stays NaN.
+    """−1, 0 or 1; NaN stays NaN. Of a complex number x / |x|, and 0 of 0.
 
     >>> import lazir.numpy as lnp
     >>> print(lnp.sign(lnp.array([-3, 0, 5])))
     [-1  0  1]
     """
+    found = promote(x, name="sign")
+    if found.dtype.is_complex:
+        return _finish(direction(*found.values), found)
     return _unary("sign", "sign", x)
 
 
@@ -345,7 +367,7 @@ def power(x1: Any, x2: Any, /) -> Tensor:
         found = promote(x1, x2, name="power")
         base = promote(x1, dtype=found.dtype)
         x = base.values[0]
-        if found.dtype.is_float or exponent >= 0:
+        if found.dtype.is_inexact or exponent >= 0:
             return tensor(_static_power(x, exponent), found.weak)
         fail("integers to a negative power are not integers; convert the base to float first")
     found = promote(x1, x2, name="power")
@@ -387,6 +409,9 @@ def reciprocal(x: Any, /) -> Tensor:
     return _finish(call("div", one, found.values[0]), found)
 
 
+_PARTS = ("real", "imag")
+
+
 def nan_to_num(
     x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None
 ) -> Tensor:
@@ -398,6 +423,9 @@ def nan_to_num(
     """
     found = promote(x)
     (value,) = found.values
+    if found.dtype.is_complex:
+        fixed = [nan_to_num(tensor(call(p, value)), copy, nan, posinf, neginf) for p in _PARTS]
+        return _finish(call("complex", *promote(*fixed).values), found)
     if not found.dtype.is_float:
         return _finish(value, found)
     high = _largest(found.dtype) if posinf is None else posinf

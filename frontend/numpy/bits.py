@@ -27,11 +27,12 @@ from ..apply import (
 from ..control import while_loop
 from ..dtypes import bool_, float32, float64, int32, int64, promote_types, uint8
 from ..tensor import Tensor
-from .arithmetic import _filled, abs, power, remainder
+from .arithmetic import abs, power, remainder
+from .classification import isinf
 from .creation import zeros
-from .functions import isinf
 from .logic import logical_and, where
 from .manipulation import concatenate, moveaxis, ravel
+from .parts import filled as _filled
 from .reduction import any as any_of
 from .reduction import sum as total
 

@@ -41,7 +41,7 @@ def _total(op: str, a: Any, axis: int | None, dtype: Any, name: str, unit: int |
     found = operand(a)
     wanted = _accumulator(found.dtype) if dtype is None else as_dtype(dtype)
     value = lift(found, wanted)
-    if unit is not None and wanted.is_float:
+    if unit is not None and wanted.is_inexact:
         whole = expand(number(unit, wanted, True), value.shape)
         value = call("select", call("equal", value, value), value, whole)
     return tensor(running(op, value, axis, name))

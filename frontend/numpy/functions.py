@@ -1,4 +1,4 @@
-"""Elementwise functions: exponentials, logarithms, trigonometry, rounding, floating-point tests.
+"""Elementwise functions: exponentials, logarithms, trigonometry, rounding.
 
 Takes: tensors, arrays, numbers; integers become the default float type. Gives: tensors.
 Must not know: how a function is computed.
@@ -10,11 +10,9 @@ import math
 from typing import Any
 
 from ..apply import call, fail, promote, tensor
-from ..dtypes import int16 as _I16
-from ..dtypes import int32 as _I32
-from ..dtypes import int64 as _I64
 from ..tensor import Tensor
-from .arithmetic import _filled
+from .parts import by_part, real_of
+from .parts import filled as _filled
 
 
 def _float_unary(op: str, x: Any) -> Tensor:
@@ -346,7 +344,9 @@ def rad2deg(x: Any, /) -> Tensor:
 def _rounding(op: str, x: Any) -> Tensor:
     found = promote(x, name=op)
     (v,) = found.values
-    return tensor(call(op, v) if found.dtype.is_float else v, found.weak)
+    if found.dtype.is_complex and op == "round":  # NumPy rounds the parts
+        return tensor(by_part(lambda part: call(op, part), v), found.weak)
+    return tensor(call(op, v) if found.dtype.is_inexact else v, found.weak)
 
 
 def floor(x: Any, /) -> Tensor:
@@ -403,95 +403,14 @@ def round(x: Any, decimals: int = 0) -> Tensor:
         return rint(x)
     found = promote(x)
     (v,) = found.values
-    if not found.dtype.is_float:
+    if not found.dtype.is_inexact:
         if decimals > 0:
             return tensor(v, found.weak)
         fail("round of integers to tens is not supported; convert to float first")
-    scale = _filled(10.0 ** abs(decimals), v)
+    scale = _filled(10.0 ** abs(decimals), real_of(v))
     up, down = ("mul", "div") if decimals > 0 else ("div", "mul")
-    return tensor(call(down, call("round", call(up, v, scale)), scale), found.weak)
 
+    def rounded(part: Any) -> Any:
+        return call(down, call("round", call(up, part, scale)), scale)
 
-# -- floating-point tests ----------------------------------------------------------------
-def isnan(x: Any, /) -> Tensor:
-    """Whether x is NaN.
-
-    >>> import lazir.numpy as lnp
-    >>> lnp.isnan(float("nan")).item()
-    True
-    """
-    v = promote(x).values[0]
-    return tensor(call("not_equal", v, v))
-
-
-def isfinite(x: Any, /) -> Tensor:
-    """Whether x is neither infinite nor NaN.
-
-    >>> import lazir.numpy as lnp
-    >>> lnp.isfinite(1.0).item()
-    True
-    """
-    v = promote(x).values[0]
-    if not v.type.dtype.is_float:
-        return tensor(call("equal", v, v))
-    return tensor(call("is_finite", v))
-
-
-def isinf(x: Any, /) -> Tensor:
-    """Whether x is infinite.
-
-    >>> import lazir.numpy as lnp
-    >>> lnp.isinf(float("-inf")).item()
-    True
-    """
-    v = promote(x).values[0]
-    if not v.type.dtype.is_float:
-        return tensor(call("not_equal", v, v))
-    return tensor(call("equal", call("abs", v), _filled(math.inf, v)))
-
-
-def _sign_bit(x: Any) -> Any:
-    """The sign of a float as a bool value, by its bits."""
-    found = promote(x)
-    (v,) = found.values
-    if found.dtype.is_float:
-        integer = {16: _I16, 32: _I32, 64: _I64}[found.dtype.bits]
-        v = call("bitcast", v, dtype=integer)
-    elif not found.dtype.is_signed:
-        return call("not_equal", v, v)
-    return call("less", v, _filled(0, v))
-
-
-def signbit(x: Any, /) -> Tensor:
-    """Whether the sign of x is negative (true for −0).
-
-    >>> import lazir.numpy as lnp
-    >>> lnp.signbit(-0.0).item()
-    True
-    """
-    return tensor(_sign_bit(x))
-
-
-def copysign(x1: Any, x2: Any, /) -> Tensor:
-    """|x1| with the sign of x2.
-
-    >>> import lazir.numpy as lnp
-    >>> lnp.copysign(3.0, -0.0).item()
-    -3.0
-    """
-    return _float_binary("copysign", x1, x2)
-
-
-def heaviside(x1: Any, x2: Any, /) -> Tensor:
-    """0 below 0, x2 at 0, 1 above 0.
-
-    >>> import lazir.numpy as lnp
-    >>> print(lnp.heaviside(lnp.array([-1.0, 0.0, 2.0]), 0.5))
-    [0.  0.5 1. ]
-    """
-    found = promote(x1, x2, name="heaviside", inexact=True)
-    v, middle = found.values
-    zero, one = _filled(0, v), _filled(1, v)
-    result = call("select", call("less", v, zero), zero, one)
-    result = call("select", call("equal", v, zero), middle, result)
-    return tensor(call("select", call("not_equal", v, v), v, result), found.weak)
+    return tensor(by_part(rounded, v) if found.dtype.is_complex else rounded(v), found.weak)

@@ -27,6 +27,7 @@ from ..apply import (
 )
 from ..dtypes import as_dtype, bool_, int32, result_dtype
 from ..tensor import Tensor
+from .parts import conjugate_of
 
 
 def _pair(a: Any, b: Any, dtype: Any = None) -> tuple[Value, Value, DType]:
@@ -113,19 +114,19 @@ def dot(a: Any, b: Any) -> Tensor:
 
 
 def vdot(a: Any, b: Any) -> Tensor:
-    """The inner product of the flattened tensors.
+    """The inner product of the flattened tensors, the first one conjugated.
 
     >>> import lazir.numpy as lnp
     >>> lnp.vdot(lnp.ones((2, 2)), lnp.ones((2, 2))).item()
     4.0
     """
     x, y, common = _pair(a, b)
-    flat = [call("reshape", v, shape=(v.type.size,)) for v in (x, y)]
+    flat = [call("reshape", v, shape=(v.type.size,)) for v in (conjugate_of(x), y)]
     return tensor(convert(_contract(flat[0], flat[1], ([0], [0])), common))
 
 
 def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
-    """Inner products along one axis, the others broadcasting.
+    """Inner products along one axis, the first operand conjugated, the others broadcasting.
 
     >>> import lazir.numpy as lnp
     >>> print(lnp.vecdot(lnp.ones((2, 3)), lnp.arange(3.0)))
@@ -136,7 +137,7 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
     if shape is None:
         fail(f"vecdot: {x.type.short} and {y.type.short} do not broadcast", ShapeError)
     assert shape is not None
-    x, y = expand(x, shape), expand(y, shape)
+    x, y = expand(conjugate_of(x), shape), expand(y, shape)
     k = normal_axis(axis, len(shape), "vecdot")
     rest = [j for j in range(len(shape)) if j != k]
     return tensor(convert(_contract(x, y, ([k], [k]), (rest, rest)), common))

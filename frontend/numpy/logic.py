@@ -15,7 +15,8 @@ from .. import late
 from ..apply import broadcast, call, convert, expand, fail, lift, operand, promote, tensor
 from ..dtypes import bool_, result_dtype
 from ..tensor import Tensor
-from .arithmetic import _filled
+from .parts import filled as _filled
+from .parts import size_of
 
 
 def _compare(op: str, x1: Any, x2: Any) -> Tensor:
@@ -281,8 +282,9 @@ def isclose(
     """
     found = promote(a, b, name="isclose", inexact=True)
     x, y = found.values
-    bound = call("add", _filled(atol, y), call("mul", _filled(rtol, y), call("abs", y)))
-    near = call("less_equal", call("abs", call("sub", x, y)), bound)
+    size = size_of(y)
+    bound = call("add", _filled(atol, size), call("mul", _filled(rtol, size), size))
+    near = call("less_equal", size_of(call("sub", x, y)), bound)
     finite = call("bit_and", call("is_finite", x), call("is_finite", y))
     result = call("bit_or", call("bit_and", near, finite), call("equal", x, y))
     if equal_nan:
@@ -315,7 +317,7 @@ def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Tensor:
     found = promote(a1, a2)
     x, y = found.values
     same = call("equal", x, y)
-    if equal_nan and found.dtype.is_float:
+    if equal_nan and found.dtype.is_inexact:
         both = call("bit_and", call("not_equal", x, x), call("not_equal", y, y))
         same = call("bit_or", same, both)
     return _everywhere(tensor(same))

@@ -31,9 +31,10 @@ from ..apply import (
 from ..dtypes import accumulator as _accumulator
 from ..dtypes import as_dtype, bool_, float32, promote_types, to_inexact
 from ..tensor import Tensor
-from .arithmetic import _filled
 from .logic import choose_broadcast
 from .output import delivered
+from .parts import by_part, real_of, squared_size
+from .parts import filled as _filled
 
 
 def _masked(x: Value, where: Any, unit: float) -> Value:
@@ -267,7 +268,10 @@ def _count(x: Value, axis: Any, keepdims: bool, where: Any) -> Value:
 
 def _mean(x: Value, axis: Any, keepdims: bool, where: Any) -> Value:
     total = _reduce("reduce_sum", _masked(x, where, 0), axis, keepdims, "mean")
-    return call("div", total, _count(x, axis, keepdims, where))
+    count = _count(real_of(x), axis, keepdims, where)
+    if x.type.dtype.is_complex:
+        return by_part(lambda part: call("div", part, count), total)
+    return call("div", total, count)
 
 
 def mean(
@@ -334,13 +338,13 @@ def _variance(
     x = _wide(lift(found, wanted))
     middle = _mean(x, axis, True, where) if centre is None else lift(operand(centre), x.type.dtype)
     # masked before it is squared: the derivative of a square at NaN would be NaN, even times 0
-    off = _masked(call("sub", x, expand(middle, x.shape)), where, 0)
-    total = _reduce("reduce_sum", call("mul", off, off), axis, keepdims, "var")
-    count = _count(x, axis, keepdims, where)
+    off = squared_size(_masked(call("sub", x, expand(middle, x.shape)), where, 0))
+    total = _reduce("reduce_sum", off, axis, keepdims, "var")
+    count = _count(off, axis, keepdims, where)
     if ddof:
         count = call("sub", count, _filled(ddof, count))
         count = call("maximum", count, _filled(0, count))
-    return convert(call("div", total, count), wanted)
+    return convert(call("div", total, count), wanted.part)
 
 
 def var(

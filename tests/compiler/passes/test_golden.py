@@ -68,6 +68,24 @@ func.func @f() -> (tensor<f32>, tensor<f16>, tensor<f32>) {
 }""",
 )
 case(
+    "split takes complex numbers apart between the borders of the program",
+    "split",
+    """
+func.func @f(%z: tensor<3xcomplex<f32>>) -> (tensor<3xcomplex<f32>>, tensor<3xf32>) {
+  %0 = "lz.neg"(%z) : (tensor<3xcomplex<f32>>) -> tensor<3xcomplex<f32>>
+  %1 = "lz.imag"(%0) : (tensor<3xcomplex<f32>>) -> tensor<3xf32>
+  return %z, %1 : tensor<3xcomplex<f32>>, tensor<3xf32>
+}""",
+    """
+func.func @f(%z: tensor<3xcomplex<f32>>) -> (tensor<3xcomplex<f32>>, tensor<3xf32>) {
+  %0 = "lz.as_pairs"(%z) : (tensor<3xcomplex<f32>>) -> tensor<3x2xf32>
+  %1 = "lz.slice"(%0) {limit = array<i64: 3, 2>, start = array<i64: 0, 1>, stride = array<i64: 1, 1>} : (tensor<3x2xf32>) -> tensor<3x1xf32>
+  %2 = "lz.reshape"(%1) : (tensor<3x1xf32>) -> tensor<3xf32>
+  %3 = "lz.neg"(%2) : (tensor<3xf32>) -> tensor<3xf32>
+  return %z, %3 : tensor<3xcomplex<f32>>, tensor<3xf32>
+}""",  # noqa: E501
+)
+case(
     "decompose inlines calls, also within bodies",
     "decompose",
     """
