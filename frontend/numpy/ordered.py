@@ -72,7 +72,7 @@ def sort(
     axis: int | None = -1,
     kind: str | None = None,
     *,
-    stable: bool | None = None,
+    stable: bool | None = True,
     descending: bool = False,
 ) -> Tensor:
     """The elements in increasing order along `axis` (flattened where it is None), NaNs last.
@@ -92,7 +92,7 @@ def argsort(
     axis: int | None = -1,
     kind: str | None = None,
     *,
-    stable: bool | None = None,
+    stable: bool | None = True,
     descending: bool = False,
 ) -> Tensor:
     """The positions that put the elements in order along `axis`, those of equals as they come.
