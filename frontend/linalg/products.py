@@ -44,8 +44,7 @@ def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Tensor:
     >>> lz.linalg.trace(lnp.ones((5, 2, 2))).shape
     (5,)
     """
-    found = matrices.trace(x, offset, -2, -1)
-    return found if dtype is None else found.astype(dtype)
+    return matrices.trace(x, offset, -2, -1, dtype)
 
 
 def multi_dot(arrays: Sequence[Any]) -> Tensor:

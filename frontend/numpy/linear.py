@@ -243,11 +243,12 @@ def cross(a: Any, b: Any, axis: int = -1) -> Tensor:
     >>> print(lnp.cross(lnp.array([1, 0, 0]), lnp.array([0, 1, 0])))
     [0 0 1]
     """
+    for v in map(operand, (a, b)):
+        if v.shape[normal_axis(axis, len(v.shape), "cross")] != 3:
+            fail(f"cross needs three components along axis {axis}, got shape {v.shape}", ShapeError)
     found = promote(a, b, name="cross")
     x, y = found.values
     k = normal_axis(axis, len(x.shape), "cross")
-    if x.shape[k] != 3:
-        fail(f"cross needs three components along axis {axis}, got {x.type.short}", ShapeError)
 
     def turned(v: Value, shift: int) -> Value:
         parts = []

@@ -15,6 +15,7 @@ from ..apply import call, expand, fail, normal_axis, number, promote, shape_of, 
 from ..dtypes import DEFAULT_FLOAT, as_dtype, int64
 from ..places import check_device
 from ..tensor import Tensor
+from .reduction import sum
 
 
 def eye(
@@ -195,12 +196,11 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     return tensor(call("reduce_sum", kept, axes=(rank - 1,)))
 
 
-def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-    """The sum of a diagonal.
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Tensor:
+    """The sum of a diagonal; of small integers and bools in 64 bits, as `sum`.
 
     >>> import lazir.numpy as lnp
     >>> lnp.trace(lnp.eye(3)).item()
     3.0
     """
-    (x,) = promote(diagonal(a, offset, axis1, axis2)).values
-    return tensor(call("reduce_sum", x, axes=(len(x.shape) - 1,)))
+    return sum(diagonal(a, offset, axis1, axis2), -1, dtype)

@@ -14,6 +14,7 @@ from lazir.compiler.errors import ShapeError
 from lazir.compiler.graph import Value
 
 from ..apply import (
+    Operand,
     array_value,
     call,
     convert,
@@ -171,9 +172,16 @@ def repeat(
     if axis is None:
         x, axis = call("reshape", x, shape=(x.type.size,)), 0
     k = normal_axis(axis, len(x.shape), "repeat")
+    found = operand(repeats)
+    if not found.dtype.is_integer or found.shape not in ((), (1,), (x.shape[k],)):
+        fail(
+            f"repeat: the number of repeats is an integer, or {x.shape[k]} of them in one axis, "
+            f"got {found.dtype}{list(found.shape)}",
+            ShapeError,
+        )
     counts = _known_counts(repeats)
     if counts is None or counts.size != 1 or total_repeat_length is not None:
-        places = _repeated_places(repeats, counts, x.shape[k], total_repeat_length)
+        places = _repeated_places(found, counts, x.shape[k], total_repeat_length)
         return tensor(_along(x, k, places))
     n = int(counts.reshape(()))
     if n < 0:
@@ -192,16 +200,9 @@ def _known_counts(repeats: Any) -> np.ndarray[Any, Any] | None:
 
 
 def _repeated_places(
-    repeats: Any, known: np.ndarray[Any, Any] | None, size: int, total: int | None
+    counts: Operand, known: np.ndarray[Any, Any] | None, size: int, total: int | None
 ) -> Value:
     """Which element is in each place, of elements that come so often."""
-    found = operand(repeats)
-    if not found.dtype.is_integer or found.shape not in ((), (1,), (size,)):
-        fail(
-            f"repeat: the number of repeats is an integer, or {size} of them in one axis, "
-            f"got {found.dtype}{list(found.shape)}",
-            ShapeError,
-        )
     if known is not None:
         if known.min(initial=0) < 0:
             fail("repeat: the number of repeats must not be negative")
@@ -216,7 +217,7 @@ def _repeated_places(
     marks = expand(number(0, int64, True), (total,))
     if size < 2 or not total:
         return marks
-    ends = call("cumsum", expand(lift(found, int64), (size,)), axis=0, reverse=False)
+    ends = call("cumsum", expand(lift(counts, int64), (size,)), axis=0, reverse=False)
     starts = call("reshape", _part(ends, 0, 0, size - 1), shape=(size - 1, 1))
     ones = expand(number(1, int64, True), (size - 1,))
     marks = call("scatter", marks, starts, ones, op="add", mode="drop", **_ROWS)

@@ -1,8 +1,9 @@
 """The special cases of the array standard (2025.12), as data: function, conditions, result.
 
 A rule is a condition for each operand, then the result. A condition is a name in HOLDS (`a|b` where
-either may hold). A result is a name in RESULTS, or alternatives joined by `|`. Every rule is checked
-on all pairs of `universe(dtype)`, so that "finite" means subnormal numbers and the largest as well. Rules of "the remaining cases" (rounding) are not here.
+either may hold). A result is a name in RESULTS, or alternatives joined by `|`. Every rule is
+checked on all pairs of `universe(dtype)`, so that "finite" means subnormal numbers and the largest
+as well. Rules of "the remaining cases" (rounding) are not here.
 """
 
 from __future__ import annotations
