@@ -55,12 +55,14 @@ class Options:
 @dataclass
 class Outcome:
     """What came out for one library. `note` says why there are no times; `shares` are CPU time ÷
-    time of each round: below 1 on one thread, others used the CPU meanwhile.
+    time of each round: below 1 on one thread, others used the CPU meanwhile. `memory` is by how
+    many bytes the first call raised the most that the process held.
     """
 
     peer: str
     version: str = ""
     first: float | None = None
+    memory: int | None = None
     rounds: list[float] = field(default_factory=list)
     shares: list[float] = field(default_factory=list)
     least: float | None = None
@@ -197,6 +199,7 @@ def _prepare(worker: Worker, folder: Path, outcome: Outcome) -> list[Any]:
     path = folder / f"{worker.peer.name}.npz"
     answer = worker.ask(do="prepare", path=str(path))
     outcome.first, outcome.version = answer["first"], answer["version"]
+    outcome.memory = answer["memory"]
     with np.load(path) as kept:
         return [kept[name] for name in kept.files]
 

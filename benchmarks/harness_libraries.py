@@ -7,8 +7,7 @@ Must not know: workloads, timing. Each library is imported only in the process t
 from __future__ import annotations
 
 import importlib
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +37,12 @@ def leaves_of(value: Any) -> list[Any]:
     return [value]
 
 
+def _half(w: Any, layout: str) -> tuple[int, int]:
+    """Half of a kernel's sides."""
+    high, wide = w.shape[:2] if layout == "NHWC" else w.shape[2:]
+    return high // 2, wide // 2
+
+
 def tree_map(function: Function, tree: Any, *others: Any) -> Any:
     """`function` on the leaves of equal nests."""
     if isinstance(tree, list | tuple):
@@ -51,11 +56,11 @@ class Library:
     """NumPy, and what the others say differently.
 
     `np` is the namespace with NumPy's names. `conv(x, w)` takes images NHWC and kernels HWIO, or
-    NCHW and OIHW, without padding or (at stride 1) with "SAME" padding.
+    NCHW and OIHW, without padding, or with "SAME" padding: half a kernel on every side, whatever
+    the stride.
     """
 
     name = "numpy"
-    package = "numpy"
 
     def __init__(self) -> None:
         self.np: Any = np
@@ -67,6 +72,12 @@ class Library:
 
     def compile(self, function: Function) -> Function:
         return function
+
+    def fix(self, function: Function, fixed: Sequence[Any]) -> Function:
+        """The function with its last arguments given once and for all: the weights of a network
+        that is used, not trained. They are NumPy arrays."""
+        given = [map_leaves(self.put, a) for a in fixed]
+        return self.compile(lambda *args: function(*args, *given))
 
     def ready(self, result: Any) -> Any:
         """The result once it is computed."""
@@ -103,6 +114,25 @@ class Library:
     def relu(self, x: Any) -> Any:
         return self.np.maximum(x, 0)
 
+    def leaky(self, x: Any) -> Any:
+        """LeakyReLU with slope 0.1."""
+        return self.np.maximum(x, x * 0.1)
+
+    def concat(self, parts: Any) -> Any:
+        """Images side by side along their channels, the last axis."""
+        return self.np.concatenate(parts, -1)
+
+    def doubled(self, x: Any) -> Any:
+        """Images NHWC with every pixel four times: nearest-neighbour upsampling."""
+        return self.np.repeat(self.np.repeat(x, 2, axis=1), 2, axis=2)
+
+    def pool(self, x: Any, stride: int = 2) -> Any:
+        """The largest of 2×2 pixels, NHWC; with stride 1 the edge is padded below and right."""
+        if stride == 1:
+            x = np.pad(x, ((0, 0), (0, 1), (0, 1), (0, 0)), constant_values=-np.inf)
+        windows = np.lib.stride_tricks.sliding_window_view(x, (2, 2), axis=(1, 2))
+        return windows[:, ::stride, ::stride].max(axis=(-1, -2))
+
     def conv(
         self, x: Any, w: Any, padding: str = "VALID", stride: int = 1, groups: int = 1,
         layout: str = "NHWC",
@@ -127,7 +157,7 @@ class Library:
 class Lazir(Library):
     """lazir: what is measured."""
 
-    name = package = "lazir"
+    name = "lazir"
 
     def __init__(self) -> None:
         self.lz = importlib.import_module("lazir")
@@ -159,20 +189,27 @@ class Lazir(Library):
     def relu(self, x: Any) -> Any:
         return self.lz.nn.functional.relu(x)
 
+    def pool(self, x: Any, stride: int = 2) -> Any:
+        if stride == 1:
+            x = self.np.pad(x, ((0, 0), (0, 1), (0, 1), (0, 0)), constant_values=-np.inf)
+        windows = self.lz.nn.functional.max_pool2d(self.np.transpose(x, (0, 3, 1, 2)), 2, stride)
+        return self.np.transpose(windows, (0, 2, 3, 1))
+
     def conv(
         self, x: Any, w: Any, padding: str = "VALID", stride: int = 1, groups: int = 1,
         layout: str = "NHWC",
     ) -> Any:  # fmt: skip
+        sides = _half(w, layout) if padding == "SAME" else (0, 0)
         kernels = self.np.transpose(w, (3, 2, 0, 1)) if layout == "NHWC" else w
         return self.lz.nn.functional.conv2d(
-            x, kernels, stride=stride, padding=padding.lower(), groups=groups, layout=layout
+            x, kernels, stride=stride, padding=sides, groups=groups, layout=layout
         )
 
 
 class Jax(Library):
     """JAX: `jax.jit`."""
 
-    name = package = "jax"
+    name = "jax"
 
     def __init__(self) -> None:
         self.jax = importlib.import_module("jax")
@@ -204,75 +241,26 @@ class Jax(Library):
     def relu(self, x: Any) -> Any:
         return self.jax.nn.relu(x)
 
+    def pool(self, x: Any, stride: int = 2) -> Any:
+        edges = ((0, 0), (0, stride == 1), (0, stride == 1), (0, 0))
+        shape, steps = (1, 2, 2, 1), (1, stride, stride, 1)
+        return self.jax.lax.reduce_window(x, -np.inf, self.jax.lax.max, shape, steps, edges)
+
     def conv(
         self, x: Any, w: Any, padding: str = "VALID", stride: int = 1, groups: int = 1,
         layout: str = "NHWC",
     ) -> Any:  # fmt: skip
+        sides = [(n, n) for n in _half(w, layout)] if padding == "SAME" else padding
         names = (layout, "HWIO" if layout == "NHWC" else "OIHW", layout)
         return self.jax.lax.conv_general_dilated(
-            x, w, (stride, stride), padding, dimension_numbers=names, feature_group_count=groups
+            x, w, (stride, stride), sides, dimension_numbers=names, feature_group_count=groups
         )
-
-
-class Torch(Library):
-    """PyTorch, without torch.compile: every operation a kernel of its own."""
-
-    name = package = "torch"
-
-    def __init__(self) -> None:
-        self.np = self.torch = importlib.import_module("torch")
-        self.version = str(self.torch.__version__)
-        self.torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-
-    def put(self, array: Any) -> Any:
-        return self.torch.from_numpy(np.array(array))
-
-    def compile(self, function: Function) -> Function:
-        return function
-
-    def read(self, leaf: Any) -> Any:
-        return leaf.detach().numpy()
-
-    def value_and_grad(self, function: Function) -> Function:
-        both = self.torch.func.grad_and_value(function)
-
-        def turned(*args: Any) -> Any:
-            gradient, value = both(*args)
-            return value, gradient
-
-        return turned
-
-    def fori_loop(self, lower: int, upper: int, body: Function, start: Any) -> Any:
-        raise Unsupported("torch would run the loop in Python")
-
-    def erf(self, x: Any) -> Any:
-        return self.torch.erf(x)
-
-    def relu(self, x: Any) -> Any:
-        return self.torch.relu(x)
-
-    def transpose(self, x: Any, axes: tuple[int, ...]) -> Any:
-        return x.permute(axes)
-
-    def amax(self, x: Any, axis: Any, keepdims: bool = False) -> Any:
-        return self.torch.amax(x, dim=axis, keepdim=keepdims)
-
-    def conv(
-        self, x: Any, w: Any, padding: str = "VALID", stride: int = 1, groups: int = 1,
-        layout: str = "NHWC",
-    ) -> Any:  # fmt: skip
-        if layout == "NHWC":
-            x, w = x.permute(0, 3, 1, 2), w.permute(3, 2, 0, 1)
-        out = self.torch.nn.functional.conv2d(
-            x, w, stride=stride, padding=padding.lower(), groups=groups
-        )
-        return out.permute(0, 2, 3, 1) if layout == "NHWC" else out
 
 
 class Numba(Library):
     """Numba: the workload as loops over NumPy arrays, compiled."""
 
-    name = package = "numba"
+    name = "numba"
 
     def __init__(self) -> None:
         super().__init__()
@@ -283,11 +271,21 @@ class Numba(Library):
         return self.numba.njit(function)  # type: ignore[no-any-return]
 
 
-LIBRARIES: dict[str, type[Library]] = {
-    kind.name: kind for kind in (Lazir, Library, Jax, Torch, Numba)
+PLACES = {
+    "lazir": "harness_libraries.Lazir",
+    "numpy": "harness_libraries.Library",
+    "jax": "harness_libraries.Jax",
+    "numba": "harness_libraries.Numba",
+    "torch": "harness_torch.Torch",
+    "inductor": "harness_torch.Inductor",
+    "onnxruntime": "harness_onnx.OnnxRuntime",
 }
+PACKAGES = {"inductor": "torch"}
+"""The package of a library that has another name than the library."""
 
 
 def load(name: str) -> Library:
     """The library of that name. ImportError: it is not installed here."""
-    return LIBRARIES[name]()
+    module, kind = PLACES[name].split(".")
+    made: Library = getattr(importlib.import_module(module), kind)()
+    return made

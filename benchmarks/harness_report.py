@@ -10,6 +10,8 @@ import platform
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from math import exp, log
+from statistics import fmean
 from typing import Any
 
 from harness import Options, Outcome, all_cpus, least_ratio, ratio
@@ -106,7 +108,22 @@ def cells(row: Row, peers: Sequence[str]) -> list[str]:
         "–" if reached is None else f"{reached:.0%}",
         "–" if spread is None else f"{spread:.0%}",
         number(row.ours.first, 1e3),
+        number(row.ours.memory, 2**-20),
+        number(min((o.memory for o in row.outcomes[1:] if o.memory), default=None), 2**-20),
     ]
+
+
+def geometric_mean(rows: Sequence[Row]) -> str:
+    """Of the ratios to the best peer: one line."""
+    found = [b[1] for row in rows if (b := row.best())]
+    if not found:
+        return "No peer to compare with."
+    wins = sum(r >= 1 for r in found)
+    mean = exp(fmean(map(log, found)))
+    return (
+        f"Geometric mean of best peer ÷ lazir: {mean:.2f} over {len(found)} workloads; "
+        f"at least as fast as the best peer on {wins}."
+    )
 
 
 def disturbed(rows: Sequence[Row]) -> str:
@@ -121,6 +138,7 @@ def section_lines(section: Section, peers: Sequence[str]) -> list[str]:
     floor = section.floor
     head = ["workload", *(f"{p} ms" for p in peers)]
     head += ["best peer ÷ lazir", "by fastest calls", "of floor", "spread", "first call ms"]
+    head += ["its MiB", "least peer's MiB"]
     every = [(row.workload, o) for row in section.rows for o in row.outcomes]
     notes = [f"- {name}, {o.peer}: {o.note}" for name, o in every if o.note]
     if threads == 1 and (busy := disturbed(section.rows)):
@@ -132,6 +150,8 @@ def section_lines(section: Section, peers: Sequence[str]) -> list[str]:
         f"{floor.copied / 1e9:.1f} GB/s read + written ({floor.sources[1]}).",
         "",
         *table(head, [cells(row, peers) for row in section.rows]),
+        "",
+        geometric_mean(section.rows),
         *(["", *notes] if notes else []),
     ]
 

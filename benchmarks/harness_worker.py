@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import sys
 import time
 from collections.abc import Callable
@@ -28,6 +29,17 @@ def protocol() -> TextIO:
     return answers
 
 
+def peak_bytes() -> int:
+    """The most memory that this process has held so far. (On Linux `getrusage` would count what
+    the parent held when it forked.)"""
+    try:
+        with open("/proc/self/status") as file:
+            line = next(line for line in file if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
 class Measured:
     """A workload's function in one library, with its arguments."""
 
@@ -39,9 +51,14 @@ class Measured:
         found = exactly(workload)
         self.library = load(library)
         made = found.made(self.library)
-        arrays = found.inputs(np.random.default_rng(0), **found.size(quick))
-        self.arguments = [map_leaves(self.library.put, a) for a in arrays]
-        self.function = self.library.compile(made)
+        arrays = list(found.inputs(np.random.default_rng(0), **found.size(quick)))
+        given = len(arrays) - found.fixed
+        self.arguments = [map_leaves(self.library.put, a) for a in arrays[:given]]
+        if found.fixed:
+            self.function = self.library.fix(made, arrays[given:])
+        else:
+            self.function = self.library.compile(made)
+        self.before = peak_bytes()
 
     def call(self) -> Any:
         return self.library.ready(self.function(*self.arguments))
@@ -55,7 +72,8 @@ class Measured:
         result = self.call()
         first = time.perf_counter() - start
         np.savez(path, *(self.library.read(leaf) for leaf in leaves_of(result)))
-        return {"first": first, "version": self.library.version}
+        memory = peak_bytes() - self.before
+        return {"first": first, "version": self.library.version, "memory": memory}
 
     def round(self, seconds: float, most: int) -> dict[str, Any]:
         """Times of single calls for about that long, at least one, after a call to warm up; CPU

@@ -20,9 +20,11 @@ import harness
 import harness_costs as costs
 import harness_floor as floors
 import harness_report as report
+from harness_libraries import PACKAGES
+from harness_plot import roofline
 from workloads import Workload, find
 
-PEERS = ("numpy", "jax", "torch", "numba")
+PEERS = ("numpy", "jax", "torch", "inductor", "onnxruntime", "numba")
 RESULTS = harness.HERE / "results"
 EXAMPLES = """examples:
   python benchmarks/run.py --quick
@@ -75,7 +77,7 @@ def installed(peer: harness.Peer) -> bool:
     """Whether a library is there at all: a missing one is left out with a note."""
     if peer.python == sys.executable:
         try:
-            importlib.metadata.version(peer.name)
+            importlib.metadata.version(PACKAGES.get(peer.name, peer.name))
         except importlib.metadata.PackageNotFoundError:
             return False
     return Path(peer.python).exists()
@@ -119,12 +121,13 @@ def about(
     return made
 
 
-def write(folder: Path, date: str, text: str, data: dict[str, Any]) -> None:
-    """The report as `<date>-<processor>.md` and `.json`."""
+def write(folder: Path, date: str, text: str, data: dict[str, Any]) -> Path:
+    """The report as `<date>-<processor>.md` and `.json`; the path without its ending."""
     folder.mkdir(parents=True, exist_ok=True)
     stem = folder / f"{date}-{report.slug(report.cpu_name())}"
     stem.with_suffix(".md").write_text(text)
     stem.with_suffix(".json").write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    return stem
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -159,7 +162,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print("\n" + text)
     folder = options.output or (None if options.quick else RESULTS)
     if folder:
-        write(folder, facts["date"], text, report.data(facts, sections, paid))
+        stem = write(folder, facts["date"], text, report.data(facts, sections, paid))
+        if sections and not roofline(sections, stem.with_suffix(".svg")):
+            print("no roofline picture: matplotlib is not installed")
     wrong = [
         o for s in sections for r in s.rows for o in r.outcomes
         if "differs" in o.note or (o.note and o.peer == "lazir")

@@ -12,8 +12,8 @@ from typing import Any
 
 Size = dict[str, int]
 FILES = (
-    "elementwise", "sums", "rows", "products", "convolution", "mlp", "cnn", "transformer",
-    "black_scholes", "gauss_seidel", "pairwise",
+    "elementwise", "sums", "rows", "products", "convolution", "resnet", "yolo", "mlp", "cnn",
+    "transformer", "black_scholes", "gauss_seidel", "pairwise",
 )  # fmt: skip
 ON_REQUEST = ("products_random", "residual")
 """Sets of many shapes, which are measured only where one asks for them by name."""
@@ -27,7 +27,8 @@ class Workload:
     them, written with that library's face; `instead` has other texts for libraries that need one.
     `work(**size)` is (operations, bytes): what must at least be computed and moved; a fused
     multiply-add is two operations, an elementary function MATH. Results agree within `tolerance`
-    of the largest magnitude.
+    of the largest magnitude. The last `fixed` inputs are the same in every call: weights of a
+    network that is used, which a library may prepare beforehand.
     """
 
     name: str
@@ -38,7 +39,8 @@ class Workload:
     work: Callable[..., tuple[float, float]]
     tolerance: float = 1e-4
     instead: dict[str, Callable[[Any], Callable[..., Any]]] = field(default_factory=dict)
-    without: tuple[str, ...] = ("numba",)
+    without: tuple[str, ...] = ("numba", "onnxruntime")
+    fixed: int = 0
 
     def made(self, library: Any) -> Callable[..., Any]:
         """The function for a library."""

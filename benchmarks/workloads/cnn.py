@@ -48,6 +48,6 @@ WORKLOADS = [
     Workload(
         "cnn_step", {"batch": 64, "side": 28, "first": 32, "second": 64},
         {"batch": 2, "side": 10, "first": 3, "second": 4}, inputs, make, work,
-        without=("numba", "numpy"),
+        without=("numba", "numpy", "onnxruntime"),
     )
 ]  # fmt: skip

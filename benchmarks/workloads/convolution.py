@@ -25,5 +25,6 @@ WORKLOADS = [
     Workload(
         "conv_3x3", {"images": 8, "side": 56, "channels": 64},
         {"images": 2, "side": 8, "channels": 4}, inputs, make, work,
+        without=("numba",),
     )
 ]  # fmt: skip
