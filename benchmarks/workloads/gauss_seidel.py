@@ -53,7 +53,8 @@ def work(n: int) -> tuple[float, float]:
 
 WORKLOADS = [
     Workload(
-        "gauss_seidel", {"n": 256}, {"n": 12}, inputs, make, work, without=("torch", "inductor", "onnxruntime"),
+        "gauss_seidel", {"n": 256}, {"n": 12}, inputs, make, work,
+        without=("torch", "inductor", "onnxruntime"),
         instead={"numpy": numpy_sweep, "numba": numba_sweep},
     )
 ]  # fmt: skip
