@@ -96,6 +96,62 @@ def _erfinv_factor(w: mpf) -> mpf:
     return y / x
 
 
+def _normal_factor(s: mpf) -> mpf:
+    """-ndtri(a) / (1 - 2*a) / sqrt(2) / s where s = sqrt(-log(4*a*(1 - a))), for small a.
+
+    `a` is a root of a*(1 - a) = exp(-s*s)/4; ndtri by Newton's method on log(erfc).
+    """
+    w = mp.exp(-s * s)
+    a = w / 2 / (1 + mp.sqrt(1 - w))
+    y, wanted = s, mp.log(2 * a)
+    for _ in range(60):
+        slope = 2 / mp.sqrt(mp.pi) * mp.exp(-y * y) / mp.erfc(y)
+        step = (mp.log(mp.erfc(y)) - wanted) / slope
+        y += step
+        if abs(step) < mpf(10) ** -60:
+            break
+    return y / (1 - 2 * a) / s
+
+
+def _stirling_rest(z: mpf) -> mpf:
+    """(lgamma(x) - Stirling's formula) * x at x = 1/sqrt(z)."""
+    x = 1 / mp.sqrt(z)
+    with mp.extraprec(200):
+        rest = mp.loggamma(x) - (x - mpf(1) / 2) * mp.log(x) + x - mp.log(2 * mp.pi) / 2
+        return rest * x
+
+
+def _digamma_rest(z: mpf) -> mpf:
+    """(log(x) - 1/(2*x) - digamma(x)) * x*x at x = 1/sqrt(z)."""
+    x = 1 / mp.sqrt(z)
+    with mp.extraprec(200):
+        return (mp.log(x) - 1 / (2 * x) - mp.digamma(x)) * x * x
+
+
+DIGAMMA_ROOT = mp.findroot(mp.digamma, mpf("1.4616321449683623"))
+
+
+def _digamma_factor(u: mpf) -> mpf:
+    x = u + mpf("1.75")
+    return mp.digamma(x) / (x - DIGAMMA_ROOT)
+
+
+def _lgamma_factor(u: mpf) -> mpf:
+    x = u + mpf("0.25")
+    return mp.loggamma(2 + x) / x
+
+
+def _bessel_factor(order: int, u: mpf) -> mpf:
+    t = u + mpf("0.0625")
+    if t < mpf(10) ** -5:  # Hankel's expansion, Abramowitz & Stegun 9.7.1
+        total = term = mpf(1)
+        for k in range(1, 18):
+            term *= -(4 * order**2 - (2 * k - 1) ** 2) * t / (8 * k)
+            total += term
+        return total / mp.sqrt(2 * mp.pi)
+    return mp.besseli(order, 1 / t) * mp.exp(-1 / t) / mp.sqrt(t)
+
+
 # fmt: off
 FITS: list[Fit] = [
     Fit(
@@ -190,6 +246,45 @@ FITS: list[Fit] = [
         "ERFINV_EDGE", "erfinv(x) = x*P(sqrt(w) - 5)",
         lambda u: _erfinv_factor((u + 5) ** 2), lambda u: 1 / _erfinv_factor((u + 5) ** 2),
         {"f64": (mpf(-1), mpf("1.01"))}, {"f64": 18},
+    ),
+    Fit(
+        "NDTRI_TAIL", "ndtri(a) = -sqrt(2)*(1 - 2*a)*s*P(1/s - m), s = sqrt(-log(4*a*(1-a)))",
+        {"f32": lambda t: _normal_factor(1 / (t + mpf("0.171875"))),
+         "f64": lambda t: _normal_factor(1 / (t + mpf("0.1015625")))},
+        {"f32": lambda t: 1 / _normal_factor(1 / (t + mpf("0.171875"))),
+         "f64": lambda t: 1 / _normal_factor(1 / (t + mpf("0.1015625")))},
+        {"f32": (mpf("-0.076"), mpf("0.079")), "f64": (mpf("-0.0652"), mpf("0.0652"))},
+        {"f32": 7, "f64": 23},
+    ),
+    Fit(
+        "LGAMMA", "lgamma(2 + u) = u*P(u - 0.25)",
+        _lgamma_factor, lambda u: 1 / _lgamma_factor(u),
+        both("-0.75", "0.75"), {"f32": 10, "f64": 22},
+    ),
+    Fit(
+        "STIRLING", "lgamma(x) = (x - 0.5)*(log(x) - 1) + log(2*pi/e)/2 + t*P(t*t), t = 1/x",
+        _stirling_rest, lambda z: mp.sqrt(z) / mp.loggamma(1 / mp.sqrt(z)),
+        both(0, mpf(1) / 64), {"f32": 2, "f64": 6},
+    ),
+    Fit(
+        "DIGAMMA", "digamma(x) = (x - root)*P(x - 1.75)",
+        _digamma_factor, lambda u: 1 / _digamma_factor(u),
+        both("-0.75", "0.75"), {"f32": 12, "f64": 26},
+    ),
+    Fit(
+        "DIGAMMA_TAIL", "digamma(x) = log(x) - t/2 - z*P(z), t = 1/x, z = t*t",
+        _digamma_rest, lambda z: z / mp.digamma(1 / mp.sqrt(z)),
+        both(0, mpf(1) / 64), {"f32": 2, "f64": 6},
+    ),
+    Fit(
+        "I0E_TAIL", "exp(-x)*I0(x) = P(1/x - 0.0625)/sqrt(x)",
+        lambda u: _bessel_factor(0, u), lambda u: 1 / _bessel_factor(0, u),
+        both("-0.0625", "0.0625"), {"f32": 7, "f64": 23},
+    ),
+    Fit(
+        "I1E_TAIL", "exp(-x)*I1(x) = P(1/x - 0.0625)/sqrt(x)",
+        lambda u: _bessel_factor(1, u), lambda u: 1 / _bessel_factor(1, u),
+        both("-0.0625", "0.0625"), {"f32": 7, "f64": 23},
     ),
 ]
 # fmt: on

@@ -81,6 +81,12 @@ def main() -> None:
         parts_table("TWO_OVER_PI", "2/pi", 2 / mp.pi, 1),
         parts_table("TWO_LOG2_E", "2/log(2)", 2 / mp.ln2, 2),
         parts_table("TWO_THIRDS_LOG2_E", "2/(3*log(2))", 2 / (3 * mp.ln2), 2),
+        parts_table(
+            "DIGAMMA_ROOT",
+            "the positive root of digamma",
+            mp.findroot(mp.digamma, mpf("1.4616321449683623")),
+            2,
+        ),
         f"TURN_BITS = {TURN_BITS!r}".replace("'", '"'),
         table("TURN_WORDS", "1/(2*pi) in words of TURN_BITS bits, each scaled by 1/2**bits", rows),
     ]

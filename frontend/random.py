@@ -50,27 +50,12 @@ def _key_value(k: Any) -> Value:
     return value
 
 
-def _words(k: Value, shape: tuple[int, ...]) -> Value:
-    return call("philox", k, shape=shape)
+def _words(k: Value, shape: tuple[int, ...], bits: int = 32) -> Value:
+    return call("philox", k, shape=shape, bits=bits)
 
 
 def _mixed(k: Value, constant: int) -> Value:
     return call("bit_xor", k, expand(number(constant, uint64, structural=True), k.shape))
-
-
-def _joined(words: Value) -> Value:
-    """Pairs of 32-bit words along the last axis as 64-bit ones."""
-    rank = len(words.shape)
-
-    def half(j: int) -> Value:
-        start = (*[0] * (rank - 1), j)
-        limit = (*words.shape[:-1], j + 1)
-        part = call("slice", words, start=start, limit=limit, stride=(1,) * rank)
-        return convert(call("reshape", part, shape=words.shape[:-1]), uint64)
-
-    low, high = half(0), half(1)
-    shifted = call("shift_left", high, expand(number(32, uint64, True), high.shape))
-    return call("bit_or", low, shifted)
 
 
 def split(key: Any, num: Any = 2) -> Tensor:
@@ -82,7 +67,7 @@ def split(key: Any, num: Any = 2) -> Tensor:
     False
     """
     shape = shape_of(num)
-    return tensor(_joined(_words(_mixed(_key_value(key), _GOLDEN), (*shape, 2))))
+    return tensor(_words(_mixed(_key_value(key), _GOLDEN), shape, 64))
 
 
 def fold_in(key: Any, data: Any) -> Tensor:
@@ -96,7 +81,7 @@ def fold_in(key: Any, data: Any) -> Tensor:
     value = lift(operand(data & _MASK if isinstance(data, int) else data), None)
     place = call("mul", convert(value, uint64), expand(number(_GOLDEN, uint64, True), value.shape))
     mixed = _mixed(_key_value(key), _ROOT_3)
-    return tensor(_joined(_words(call("bit_xor", mixed, expand(place, mixed.shape)), (2,))))
+    return tensor(_words(call("bit_xor", mixed, expand(place, mixed.shape)), (), 64))
 
 
 def bits(key: Any, shape: Any = (), dtype: Any = "uint32") -> Tensor:
@@ -109,9 +94,7 @@ def bits(key: Any, shape: Any = (), dtype: Any = "uint32") -> Tensor:
     k, size, wanted = _key_value(key), shape_of(shape), as_dtype(dtype)
     if wanted.kind != "uint":
         fail(f"random bits are unsigned integers, got dtype {wanted}")
-    if wanted is uint64:
-        return tensor(_joined(_words(k, (*size, 2))))
-    return tensor(convert(_words(k, size), wanted))
+    return tensor(convert(_words(k, size, 64 if wanted is uint64 else 32), wanted))
 
 
 def _filled(x: float, like: Value) -> Value:
@@ -122,7 +105,7 @@ def _fraction(k: Value, shape: tuple[int, ...], dtype: DType) -> Value:
     """Multiples of 2^−p in [0, 1), p the precision of the dtype: every value is exact."""
     digits = {"f16": 11, "bf16": 8, "f32": 24, "f64": 53}[dtype.name]
     if dtype is float64:
-        words = _joined(_words(k, (*shape, 2)))
+        words = _words(k, shape, 64)
         whole = call("shift_right", words, _filled(64 - digits, words))
         return call("mul", convert(convert(whole, int64), float64), _scale(digits, whole, float64))
     words = _words(k, shape)
@@ -255,7 +238,7 @@ def randint(key: Any, shape: Any, minval: Any, maxval: Any, dtype: Any = "int64"
     wanted = as_dtype(dtype)
     if not wanted.is_integer:
         fail(f"randint makes integers, got dtype {wanted}")
-    words = _joined(_words(_key_value(key), (*shape_of(shape), 2)))
+    words = _words(_key_value(key), shape_of(shape), 64)
     low, high = (lift(operand(x), int64) for x in (minval, maxval))
     low, high = expand(low, words.shape), expand(high, words.shape)
     span = convert(call("sub", high, low), uint64)

@@ -100,6 +100,18 @@ TWO_THIRDS_LOG2_E: Table = {
     ),
 }
 
+# the positive root of digamma
+DIGAMMA_ROOT: Table = {
+    "f32": (
+        1.4616321325302124,
+        1.243815006546356e-08,
+    ),
+    "f64": (
+        1.4616321449683622,
+        9.549995429965697e-17,
+    ),
+}
+
 TURN_BITS = {"f32": 22, "f64": 50}
 
 # 1/(2*pi) in words of TURN_BITS bits, each scaled by 1/2**bits

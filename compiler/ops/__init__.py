@@ -21,6 +21,7 @@ from . import (
     solves,
     sort,
     source,
+    special,
     spectral,
     windows,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "solves",
     "sort",
     "source",
+    "special",
     "spectral",
     "windows",
 ]

@@ -38,17 +38,21 @@ def schedule_map(kernel: Kernel, target: Target, module: Module, name: str) -> S
     if all(generic.dims):
         for piece in pieces(generic):
             nest.kernel = replace(kernel, generics=(piece,))
-            MapLoops(nest, piece).write()
+            MapLoops(nest, piece, len(generic.outs)).write()
     nest.finish()
     module.ops.append(nest.function)
     return Scheduled(nest.function)
 
 
 class MapLoops:
-    """Writes the loops of a map over the joined dims of its Generic."""
+    """Writes the loops of a map over the joined dims of its Generic.
 
-    def __init__(self, nest: Nest, generic: Generic) -> None:
-        self.nest = nest
+    The Generic's outputs are the kernel's `results` outputs, for several parts of them in turn
+    where pieces were joined.
+    """
+
+    def __init__(self, nest: Nest, generic: Generic, results: int) -> None:
+        self.nest, self.results = nest, results
         self.b = nest.b
         self.generic = generic
         self.groups = join_dims(nest.kernel, generic)
@@ -131,7 +135,7 @@ class MapLoops:
         at = At(split_coords(self.nest, self.generic, self.groups, joined), lanes)
         values = self.nest.run(self.generic, at)
         for k, (out, value) in enumerate(zip(self.generic.outs, values)):
-            number = self.nest.number_of(self.generic, k)
+            number = len(self.nest.kernel.params) + k % self.results
             if number in self.nest.buffers:
                 self.nest.store(value, self.nest.buffers[number], out.map, at)
 

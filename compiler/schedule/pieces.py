@@ -2,7 +2,8 @@
 rolls.
 
 Takes: an all-parallel Generic. Gives: Generics over parts of its space, in each of which those
-questions are answered, clamps are gone and reads at clamped places are plain ones again.
+questions are answered, clamps are gone and reads at clamped places are plain ones again. Parts that
+would repeat each other's work are one Generic, with the outputs of each (`jam.py`).
 Must not know: loops.
 """
 
@@ -19,12 +20,13 @@ from ..kernel import Generic, Output, Read
 from ..mlir.ir import AffineMap, Dense
 from ..scalars import scalar_type
 from ..types import i1, index
+from .jam import jam
 
 MIN_POINTS = 2048
 """Smaller maps are not worth more code."""
 MAX_PIECES = 12
 MAX_NODES = 800
-"""Bounds on the number of pieces, and on pieces times body length."""
+"""Bounds on the number of pieces, and on the operations of all together."""
 
 Range = tuple[int, int]
 
@@ -63,9 +65,10 @@ def pieces(generic: Generic) -> list[Generic]:
         bounds = [0, *sorted(cuts.get(d, ())), n]
         segments.append(list(itertools.pairwise(bounds)))
     count = int(np.prod([len(s) for s in segments]))
-    if count > MAX_PIECES or count * len(generic.body.nodes) > MAX_NODES:
+    if count > MAX_PIECES or count * len(generic.body.nodes) > MAX_PIECES * MAX_NODES:
         return [generic]
-    return [_Piece(generic, ranges).write() for ranges in itertools.product(*segments)]
+    parts = jam([_Piece(generic, ranges).write() for ranges in itertools.product(*segments)])
+    return parts if sum(len(p.body.nodes) for p in parts) <= MAX_NODES else [generic]
 
 
 # -- where to cut -------------------------------------------------------------------------
@@ -194,12 +197,31 @@ class _Piece:
         if decided is not None:
             self.new[node.result] = decided
             return
+        form = self.forms[node.result]
+        if form is not None and node.op in ("arith.addi", "arith.subi"):
+            self.new[node.result] = self._written(form)
+            return
         inputs = tuple(self._value(v) for v in node.inputs)
         made = self.b.add(node.op, inputs, node.attrs, node.types).result
         start = self.ranges[node.attrs["dim"]][0] if node.op == "linalg.index" else 0
         if start:
             made = self.b.add("arith.addi", (made, self._constant(start)), {}, node.types).result
         self.new[node.result] = made
+
+    def _written(self, form: Form) -> Value:
+        """An index in its plain form, the same in every piece that it is the same in."""
+        kind = (scalar_type(index),)
+        total = self._constant(
+            form.constant + sum(c * start for c, (start, _) in zip(form.coefficients, self.ranges))
+        )
+        for dim, c in enumerate(form.coefficients):
+            if c:
+                term = self.b.add("linalg.index", (), {"dim": dim}, kind).result
+                if c != 1:
+                    term = self.b.add("arith.muli", (term, self._constant(c)), {}, kind).result
+                zero = total.op == "arith.constant" and not total.node.attrs["value"].data
+                total = term if zero else self.b.add("arith.addi", (term, total), {}, kind).result
+        return total
 
     def _constant(self, value: int) -> Value:
         type = scalar_type(index)
@@ -220,7 +242,10 @@ class _Piece:
             return self._comparison(node)
         if node.op == "arith.select":
             known = self._known(node.inputs[0])
-            return None if known is None else self._value(node.inputs[2 - known])
+            if known is None:
+                return None
+            self.forms[node.result] = self.forms.get(node.inputs[2 - known])
+            return self._value(node.inputs[2 - known])
         if node.op in ("arith.andi", "arith.ori") and node.types[0].dtype is i1:
             return self._logic(node)
         if node.op == "tensor.extract":

@@ -72,7 +72,9 @@ def test_what_the_graphs_cover():
 def test_a_pass_left_out(left_out):
     """No pass is needed for right results."""
     changed = 0
-    for seed in range(0, COUNT if FULL else 90, 2):
+    for seed in range(0, COUNT, 2):
+        if seed >= 90 and changed and not FULL:
+            break
         made = graph_of(seed)
         work = Compilation(made.graph, host_target())
         without = optimize(made.graph, [left_out])

@@ -1,7 +1,7 @@
 """Reference values, samples and error measures for the elementary functions.
 
 Takes names and dtypes; gives inputs and exact-enough results.
-Must not import the functions under test.
+Must not import the functions under test (only what their accuracy is measured in).
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import numpy as np
 import scipy.special
 from mpmath import mp
 from numpy.typing import NDArray
+
+from lazir.compiler.maths.accuracy import FLOORS
 
 Array = NDArray[Any]
 
@@ -29,6 +31,10 @@ NUMPY_NAMES = {
     "cosh": "cosh", "tanh": "tanh", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh",
     "cbrt": "cbrt", "hypot": "hypot", "pow": "power", "fmod": "fmod",
 }  # fmt: skip
+SCIPY_NAMES = {
+    "erf": "erf", "erfc": "erfc", "ndtri": "ndtri", "lgamma": "gammaln", "digamma": "digamma",
+    "gamma": "gamma", "i0e": "i0e", "i1e": "i1e",
+}  # fmt: skip
 
 
 def reference(name: str, *arrays: Array) -> Array:
@@ -37,8 +43,11 @@ def reference(name: str, *arrays: Array) -> Array:
         return np.asarray(1 / np.sqrt(arrays[0]))
     if name == "erfinv":  # SciPy's has +0 for -0
         return np.asarray(np.copysign(scipy.special.erfinv(arrays[0]), arrays[0]))
-    if name in ("erf", "erfc"):
-        return np.asarray(getattr(scipy.special, name)(*arrays))
+    if name in SCIPY_NAMES:
+        found = np.asarray(getattr(scipy.special, SCIPY_NAMES[name])(*arrays))
+        if name == "lgamma":  # SciPy's is -inf at -inf, unlike C's
+            return np.where(np.isinf(arrays[0]), np.inf, found)
+        return np.copysign(found, arrays[0]) if name == "i1e" else found  # as for erfinv
     return np.asarray(getattr(np, NUMPY_NAMES[name])(*arrays))
 
 
@@ -52,11 +61,35 @@ def exact(name: str, *values: float) -> Any:
         "rsqrt": lambda x: 1 / mp.sqrt(x),
         "erfinv": lambda x: mp.erfinv(x),
         "log1p": lambda x: mp.log(1 + x),
+        "ndtri": _exact_ndtri,
+        "lgamma": lambda x: mp.log(abs(mp.gamma(x))),
+        "i0e": lambda x: mp.besseli(0, x) * mp.exp(-abs(x)),
+        "i1e": lambda x: mp.besseli(1, x) * mp.exp(-abs(x)),
         "fmod": lambda x, y: x - y * mp.sign(x / y) * mp.floor(abs(x / y)),
     }
     with mp.workprec(2400 if name in ("sin", "cos", "tan", "fmod", "log1p") else 300):
         arguments = [mp.mpf(v) for v in values]
         return +functions.get(name, getattr(mp, name, None))(*arguments)
+
+
+def _exact_ndtri(p: Any) -> Any:
+    """By Newton's method on log(erfc)."""
+    a = min(p, 1 - p)
+    y, wanted = mp.sqrt(-mp.log(4 * a * (1 - a))), mp.log(2 * a)
+    for _ in range(60):
+        step = (mp.log(mp.erfc(y)) - wanted) * mp.erfc(y) * mp.exp(y * y) * mp.sqrt(mp.pi) / 2
+        y += step
+        if abs(step) < mp.mpf(2) ** -120 * abs(y):
+            break
+    return mp.sqrt(2) * (y if p > a else -y)
+
+
+def floors(name: str, x: Array) -> Array:
+    """The size below which a result's error is not measured against itself (`FLOORS`)."""
+    if name not in FLOORS:
+        return np.zeros_like(x)
+    size = scipy.special.gammaln(np.abs(x)) if name == "lgamma" else np.log1p(np.abs(x))
+    return np.where(x < 0, np.maximum(np.abs(size), 1), 0)
 
 
 def random_bits(dtype: str, count: int, rng: np.random.Generator) -> Array:
@@ -102,12 +135,15 @@ def edges(dtype: str) -> Array:
     return values
 
 
-def ulp_errors(got: Array, wanted: Array, dtype: str) -> Array:
-    """Errors in units in the last place of `dtype`; infinite where a limit or a NaN is wrong."""
+def ulp_errors(got: Array, wanted: Array, dtype: str, floor: Array | float = 0.0) -> Array:
+    """Errors in units in the last place of `dtype`; infinite where a limit or a NaN is wrong.
+
+    Where the result is smaller than `floor`, the unit is that of the floor.
+    """
     info = np.finfo(KINDS[dtype])
     with np.errstate(all="ignore"):
         rounded = wanted.astype(KINDS[dtype])
-        _, exponent = np.frexp(wanted)
+        _, exponent = np.frexp(np.maximum(np.abs(wanted), floor))
         unit = np.ldexp(
             np.ones_like(wanted), np.maximum(exponent - info.nmant - 1, info.minexp - info.nmant)
         )
@@ -119,12 +155,12 @@ def ulp_errors(got: Array, wanted: Array, dtype: str) -> Array:
     return np.where(zeros & (np.signbit(got) != np.signbit(rounded)), np.inf, errors)
 
 
-def ulp_error_exact(got: float, wanted: Any, dtype: str) -> float:
+def ulp_error_exact(got: float, wanted: Any, dtype: str, floor: float = 0.0) -> float:
     """As `ulp_errors`, against an mpmath number."""
     info = np.finfo(KINDS[dtype])
-    if wanted == 0:
+    if wanted == 0 and not floor:
         return 0.0 if got == 0 else float("inf")
-    exponent = int(mp.floor(mp.log(abs(wanted), 2))) + 1
+    exponent = int(mp.floor(mp.log(max(abs(wanted), mp.mpf(floor)), 2))) + 1
     unit = mp.mpf(2) ** max(exponent - info.nmant - 1, info.minexp - info.nmant)
     if abs(wanted) > mp.mpf(float(info.max)) + unit / 2:
         return 0.0 if np.isinf(got) else float("inf")

@@ -13,6 +13,7 @@ from maths_reference import (
     HAS_EXTENDED,
     NUMPY_NAMES,
     exact,
+    floors,
     power_samples,
     reference,
     samples,
@@ -31,7 +32,8 @@ DOMAINS = {
     "cos": (-100, 100), "tan": (-100, 100), "asin": (-1, 1), "acos": (-1, 1), "atan": (-4, 4),
     "sinh": (-5, 5), "cosh": (-5, 5), "tanh": (-5, 5), "asinh": (-5, 5), "acosh": (1, 5),
     "atanh": (-1, 1), "cbrt": (-9, 9), "rsqrt": (1e-3, 1e3), "erf": (-6, 6), "erfc": (-4, 27),
-    "erfinv": (-1, 1),
+    "erfinv": (-1, 1), "ndtri": (0, 1), "lgamma": (-30, 30), "digamma": (-30, 30),
+    "gamma": (-180, 171), "i0e": (-20, 20), "i1e": (-20, 20),
 }  # fmt: skip
 
 
@@ -62,16 +64,25 @@ def test_two_operands_against_extended_precision(name: str) -> None:
 def test_against_mpmath(name: str) -> None:
     low, high = DOMAINS[name]
     rng = np.random.default_rng(5)
-    count = 40 if name == "erfinv" else 250
+    count = 40 if name in ("erfinv", "ndtri", "gamma") else 250
     near_zero = rng.choice([-1, 1], count) * np.exp2(rng.uniform(-40, 0, count))
     x = np.concatenate([rng.uniform(low, high, count), near_zero])
     x = x[(x >= low) & (x <= high)]
-    if name == "erfinv":
+    if name in ("erfinv", "ndtri"):
         x = np.concatenate([x, 1 - np.exp2(-rng.uniform(1, 52, count))])
     got = native(FUNCTIONS[name], 1, "f64")(x)
     for point, value in zip(x, got):
-        error = ulp_error_exact(float(value), exact(name, float(point)), "f64")
+        floor = float(floors(name, point))
+        error = ulp_error_exact(float(value), exact(name, float(point)), "f64", floor)
         assert error <= ACCURACY[name]["f64"], (error, point)
+
+
+def test_ndtri_down_to_the_smallest_number() -> None:
+    for dtype, kind, lowest in (("f32", np.float32, -103.0), ("f64", np.float64, -744.0)):
+        p = np.exp(np.random.default_rng(6).uniform(lowest, -0.7, 60)).astype(kind)
+        for point, value in zip(p, native(FUNCTIONS["ndtri"], 1, dtype)(p)):
+            error = ulp_error_exact(float(value), exact("ndtri", float(point)), dtype)
+            assert error <= ACCURACY["ndtri"][dtype], (error, point)
 
 
 @pytest.mark.parametrize("name", ["sin", "cos", "tan"])

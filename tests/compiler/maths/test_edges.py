@@ -53,6 +53,20 @@ UNARY_CASES: dict[str, list[tuple[float, float]]] = {
     "rsqrt": [(0.0, inf), (-0.0, -inf), (4, 0.5), (inf, 0.0), (-1, nan), (-inf, nan), (nan, nan)],
     "erf": [(0.0, 0.0), (-0.0, -0.0), (inf, 1), (-inf, -1), (nan, nan), (7, 1)],
     "erfc": [(0.0, 1), (-0.0, 1), (inf, 0.0), (-inf, 2), (nan, nan), (40, 0.0), (-40, 2)],
+    "ndtri": [(0.0, -inf), (1, inf), (0.5, 0.0), (-1, nan), (2, nan), (inf, nan), (nan, nan)],
+    "lgamma": [
+        (1, 0.0), (2, 0.0), (0.0, inf), (-0.0, inf), (-1, inf), (-7, inf), (inf, inf), (-inf, inf),
+        (nan, nan), (-1e30, inf),
+    ],
+    "digamma": [
+        (0.0, -inf), (-0.0, inf), (-1, nan), (-5, nan), (inf, inf), (-inf, nan), (nan, nan),
+    ],
+    "gamma": [
+        (1, 1), (2, 1), (5, 24), (0.0, inf), (-0.0, -inf), (-3, nan), (inf, inf), (-inf, nan),
+        (nan, nan), (200, inf), (-200.5, -0.0), (-201.5, 0.0),
+    ],
+    "i0e": [(0.0, 1), (-0.0, 1), (inf, 0.0), (-inf, 0.0), (nan, nan)],
+    "i1e": [(0.0, 0.0), (-0.0, -0.0), (inf, 0.0), (-inf, -0.0), (nan, nan)],
     "erfinv": [(0.0, 0.0), (-0.0, -0.0), (1, inf), (-1, -inf), (2, nan), (inf, nan), (nan, nan)],
 }  # fmt: skip
 

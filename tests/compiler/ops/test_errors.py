@@ -6,7 +6,7 @@ from lazir.compiler.errors import LazirError, ShapeError, TypeRuleError
 from lazir.compiler.graph import Builder
 from lazir.compiler.mlir.ir import Loc
 from lazir.compiler.opdef import OPS
-from lazir.compiler.types import f32, f64, i1, i32, tensor, ui8, ui32
+from lazir.compiler.types import f32, f64, i1, i32, tensor, ui8, ui32, ui64
 
 SHAPE, TYPE = ShapeError, TypeRuleError
 WINDOWS = {"axes": (0,), "collapsed": (0,), "operand_batch": (), "index_batch": (), "offset": (1,)}
@@ -97,7 +97,9 @@ CASES = [
     ("sort", (VECTOR, VECTOR), {"axis": 0, "num_keys": 3}, TYPE, "from 1 to .* 2; got 3"),
     ("sort", (VECTOR, MATRIX), {"axis": 0, "num_keys": 1}, SHAPE, r"f32\[3\], f32\[4,3\]"),
     ("sort", (VECTOR,), {"axis": 1, "num_keys": 1}, SHAPE, r"axis 1.*f32\[3\]"),
-    ("philox", (tensor(ui32, 2),), {"shape": (3,)}, TYPE, "ui64, got ui32"),
+    ("philox", (tensor(ui32, 2),), {"shape": (3,), "bits": 32}, TYPE, "ui64, got ui32"),
+    ("philox", (tensor(ui64, 2),), {"shape": (3,), "bits": 16}, TYPE, "32 or 64 bits, got 16"),
+    ("polygamma", (tensor(f32, 2),), {"order": -1}, TYPE, "orders from 0 to 100, got -1"),
     ("cond", (tensor(f32), VECTOR), {"branches": (SAME, SAME)}, TYPE, "bool or i32"),
     ("cond", (tensor(i1, 3), VECTOR), {"branches": (SAME, SAME)}, TYPE, "use where"),
     ("cond", (FLAG, VECTOR), {"branches": (SAME,)}, TYPE, "2 branches, got 1"),

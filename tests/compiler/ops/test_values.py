@@ -352,15 +352,25 @@ def test_philox_known_answers(counter, key, words):
 
 
 def test_philox_layout():
-    (got,) = apply("philox", [np.uint64(0)], {"shape": (6,)}, (ui64,))
-    assert tuple(got[:4].tolist()) == KNOWN[0][2]
-    second = philox_words((1, 0, 0, 0), (0, 0))
-    assert got[4:].tolist() == [int(second[0]), int(second[1])]
+    blocks = [[int(w) for w in philox_words((k, 0, 0, 0), (0, 0))] for k in range(3)]
+    (got,) = apply("philox", [np.uint64(0)], {"shape": (11,), "bits": 32}, (ui64,))
+    across = [blocks[c][w] for w in range(4) for c in range(2)]
+    assert got.tolist() == across + blocks[2][:3]
+    (got,) = apply("philox", [np.uint64(0)], {"shape": (3,), "bits": 64}, (ui64,))
+    pairs = [[b[0] | b[1] << 32, b[2] | b[3] << 32] for b in blocks]
+    assert got.tolist() == [*pairs[0], pairs[1][0]]
     key = (0x299F31D0 << 32) | 0xA4093822
-    (got,) = apply("philox", [np.array([0, key], np.uint64)], {"shape": (2, 2)}, (ui64,))
+    (got,) = apply(
+        "philox", [np.array([0, key], np.uint64)], {"shape": (2, 2), "bits": 32}, (ui64,)
+    )
     assert got.shape == (2, 2, 2)
-    assert got[1].reshape(-1).tolist() == [int(w) for w in philox_words((0,) * 4, KNOWN[2][1])]
+    second = philox_words((1, 0, 0, 0), KNOWN[2][1])  # a row of its own begins with a new block
+    first = philox_words((0,) * 4, KNOWN[2][1])
+    assert got[1].tolist() == [[int(w) for w in b[:2]] for b in (first, second)]
 
 
 def test_types_are_kept():
-    assert OPS["philox"].infer((TensorType((3,), ui64),), {"shape": (2,)})[0].shape == (3, 2)
+    assert OPS["philox"].infer((TensorType((3,), ui64),), {"shape": (2,), "bits": 32})[0].shape == (
+        3,
+        2,
+    )

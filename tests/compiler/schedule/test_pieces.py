@@ -11,11 +11,12 @@ from lazir.compiler.graph import Builder, Graph, Value
 from lazir.compiler.interpret import interpret
 from lazir.compiler.ops.arithmetic import add, mul
 from lazir.compiler.ops.movement import concat, pad, reverse, slice_
+from lazir.compiler.ops.random import ROUNDS, philox
 from lazir.compiler.ops.source import constant
 from lazir.compiler.pipeline import Compilation
 from lazir.compiler.schedule.pieces import pieces
 from lazir.compiler.target import host_target
-from lazir.compiler.types import TensorType, f32, f64, i1, i32, tensor
+from lazir.compiler.types import TensorType, f32, f64, i1, i32, tensor, ui64
 from lazir.runtime.execute import LoadedProgram
 
 Build = Callable[..., Value]
@@ -91,3 +92,22 @@ def test_cut_maps_give_the_same_values(name: str, n: int) -> None:
         assert len(parts) >= wanted
         assert "tensor.extract" not in inside or name in ("pad", "pad by one", "pad of bools")
     assert sum(np.prod(part.dims) for part in parts) == graph.result_types[0].size
+
+
+@pytest.mark.parametrize("bits", [32, 64])
+@pytest.mark.parametrize("shape", [(4096,), (5003,), (3, 2050)])
+def test_parts_of_a_row_share_the_blocks_of_random_bits(shape: tuple[int, ...], bits: int) -> None:
+    b = Builder(name="noise")
+    key = b.param(TensorType((), ui64))
+    graph = b.graph([philox(b, key, shape=shape, bits=bits)])
+    compilation = Compilation(graph, host_target())
+    keys = [np.asarray(12345, np.uint64)]
+    (got,) = LoadedProgram(compilation.program).call(keys)
+    np.testing.assert_array_equal(got, interpret(graph, keys)[0])
+    (kernel,) = (node.attrs["kernel"] for node in compilation.kernels.nodes)
+    joined, *tail = pieces(kernel.generics[0])
+    words = 128 // bits
+    assert len(joined.outs) == words and joined.dims[-1] == shape[-1] // words
+    assert len(tail) == (shape[-1] % words > 0)
+    # one cipher for all words: two products a round
+    assert sum(node.op == "arith.muli" for node in joined.body.nodes) <= 2 * ROUNDS + 1
