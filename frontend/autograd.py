@@ -19,6 +19,7 @@ from lazir.compiler.ops.source import constant
 from .apply import as_tensor, call, fail, lift, operand, tensor, value_of
 from .handle import Handle, State, wrap_array
 from .lazy import LAZY, TORCH, LazyNode, Recording, alias, cone, leaf, record, settings
+from .numpy.parts import conjugate_of
 from .tensor import Tensor
 from .trace import active
 
@@ -95,6 +96,16 @@ def detach(handle: Handle) -> Tensor:
 
 
 # -- reverse mode ------------------------------------------------------------------------
+def gradients(
+    recording: Recording, active_inputs: Sequence[bool], given: Sequence[Value]
+) -> list[Value]:
+    """As `cotangents`, in PyTorch's convention: a gradient with respect to x + iy is ∂/∂x + i ∂/∂y,
+    the conjugate of the cotangent.
+    """
+    found = cotangents(recording, active_inputs, [conjugate_of(v) for v in given])
+    return [conjugate_of(v) for v in found]
+
+
 def cotangents(
     recording: Recording, active_inputs: Sequence[bool], seeds: Sequence[Value]
 ) -> list[Value]:
@@ -155,6 +166,11 @@ def _seed(loss: Any, gradient: Any) -> Value:
                 "backward() without an argument needs a scalar, got shape "
                 f"{loss.shape}; reduce it with sum or mean, or pass its gradient"
             )
+        if loss._dtype.is_complex:
+            fail(
+                f"backward() without an argument needs a real scalar, got {loss._dtype}; take a "
+                "real part or the size, or pass its gradient"
+            )
         return constant(LAZY, 1, loss._dtype, loss.shape)
     found = lift(operand(gradient), loss._dtype)
     if found.shape != loss.shape:
@@ -180,7 +196,7 @@ def backward(loss: Any, gradient: Any = None, retain_graph: bool = False) -> Non
         seed = _seed(loss, gradient)
         recording = _history(value, _ends)
         flags = [_wanted(v) for v in recording.inputs]
-        grads = cotangents(recording, flags, [seed]) if any(flags) else []
+        grads = gradients(recording, flags, [seed]) if any(flags) else []
         targets = [v for v, flag in zip(recording.inputs, flags) if flag]
         for target, grad in zip(targets, grads):
             _accumulate(target, grad)
@@ -208,7 +224,7 @@ def _retained(value: Value, seed: Value) -> None:
 
         recording = _history(value, stop)
         flags = [v == target for v in recording.inputs]
-        _accumulate(target, cotangents(recording, flags, [seed])[0])
+        _accumulate(target, gradients(recording, flags, [seed])[0])
 
 
 def _accumulate(target: Value, grad: Value) -> None:
@@ -246,7 +262,7 @@ def functional_grad(
     found = dict(
         zip(
             [v for v, flag in zip(recording.inputs, flags) if flag],
-            cotangents(recording, flags, [_seed(outputs, grad_outputs)]),
+            gradients(recording, flags, [_seed(outputs, grad_outputs)]),
         )
     )
     return tuple(

@@ -13,13 +13,13 @@ from typing import Any
 
 from lazir.compiler.autodiff import batch_graph, linearize_graph, vjp_graph
 from lazir.compiler.graph import Graph, Value
-from lazir.compiler.types import TensorType
+from lazir.compiler.types import DType, TensorType
 
 from . import tree
 from .apply import call, expand, fail, number, tensor, value_of
 from .numpy import eye
 from .staging import emit, stage
-from .transforms import _aux, _Chosen, _main_graph, _main_results, _name
+from .transforms import _aux, _Chosen, _main_graph, _main_results, _name, check_kinds
 
 
 def _basis(type: TensorType) -> Value:
@@ -38,6 +38,16 @@ def _floats(graph: Graph, count: int, what: str) -> Graph:
         if not type.dtype.is_inexact:
             fail(f"{what}: a result is {type.short}, which has no derivative; return it as aux")
     return graph
+
+
+def _require_holomorphic(kinds: Sequence[DType], holomorphic: bool, what: str, which: str) -> None:
+    """A function of complex numbers that is not holomorphic has no complex derivative."""
+    for kind in kinds:
+        if kind.is_complex and not holomorphic:
+            fail(
+                f"{what}: {which} is {kind}; of a holomorphic function say holomorphic=True, of "
+                "others differentiate the real and imaginary parts"
+            )
 
 
 def _columns(
@@ -66,7 +76,10 @@ def _columns(
 
 
 def jacfwd(
-    fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+    fun: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
 ) -> Callable[..., Any]:
     """The Jacobian of `fun`, a column at a time by forward mode: good for few inputs.
 
@@ -82,6 +95,10 @@ def jacfwd(
         staged = stage(chosen.call, chosen.leaves, name=_name(fun))
         structure, count = _main_results(staged, has_aux)
         main = _floats(_main_graph(staged, count), count, "jacfwd")
+        check_kinds(chosen.leaves, holomorphic, "jacfwd")
+        _require_holomorphic(
+            [x._dtype for x in chosen.leaves], holomorphic, "jacfwd", "an argument"
+        )
         forward, linear = linearize_graph(main, staged.flags([True] * staged.leaf_count))
         residuals = staged.emit(forward)[len(main.results) :]
         types = [value_of(x).type for x in chosen.leaves]
@@ -98,7 +115,10 @@ def jacfwd(
 
 
 def jacrev(
-    fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+    fun: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
 ) -> Callable[..., Any]:
     """The Jacobian of `fun`, a row at a time by reverse mode: good for few results.
 
@@ -113,6 +133,9 @@ def jacrev(
         staged = stage(chosen.call, chosen.leaves, name=_name(fun))
         structure, count = _main_results(staged, has_aux)
         main = _floats(_main_graph(staged, count), count, "jacrev")
+        check_kinds(chosen.leaves, holomorphic, "jacrev")
+        kinds = [t.dtype for t in main.result_types[:count]]
+        _require_holomorphic(kinds, holomorphic, "jacrev", "a result")
         forward, backward = vjp_graph(main, staged.flags([True] * staged.leaf_count))
         residuals = staged.emit(forward)[len(main.results) :]
         types = main.result_types[:count]
@@ -134,7 +157,10 @@ jacobian = jacrev
 
 
 def hessian(
-    fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+    fun: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
 ) -> Callable[..., Any]:
     """The matrix of second derivatives of a scalar function.
 
@@ -143,4 +169,4 @@ def hessian(
     [[ 6.  0.]
      [ 0. 12.]]
     """
-    return jacfwd(jacrev(fun, argnums, has_aux), argnums, has_aux)
+    return jacfwd(jacrev(fun, argnums, has_aux, holomorphic), argnums, has_aux, holomorphic)

@@ -75,9 +75,16 @@ def _name(fun: Any) -> str:
 
 
 def value_and_grad(
-    fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+    fun: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
 ) -> Callable[..., Any]:
     """A function that gives the value of `fun` (a float scalar) and its gradient.
+
+    With respect to a complex argument x + iy the gradient is ∂f/∂x − i ∂f/∂y, JAX's convention:
+    its conjugate points uphill. `holomorphic`: `fun` takes and gives complex numbers and has a
+    complex derivative, which is the result.
 
     `argnums`: which arguments the gradient is with respect to. `has_aux`: `fun` gives a pair, whose
     second part is passed through: the result is ((value, aux), gradient).
@@ -92,9 +99,11 @@ def value_and_grad(
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
         chosen = _Chosen(fun, args, kwargs, argnums, "grad")
         staged = stage(chosen.call, chosen.leaves, name=_name(fun))
-        _check_scalar(staged, has_aux, _name(fun))
+        check_kinds(chosen.leaves, holomorphic, "grad")
+        _check_scalar(staged, has_aux, _name(fun), holomorphic)
         active = staged.flags([True] * staged.leaf_count)
-        graph = value_and_grad_graph(staged.graph, active, len(staged.graph.results) - 1)
+        n_aux = len(staged.graph.results) - 1
+        graph = value_and_grad_graph(staged.graph, active, n_aux, holomorphic)
         found = tensors(staged.emit(graph))
         count = len(staged.graph.results)
         value = staged.rebuild(found[:count])
@@ -103,7 +112,17 @@ def value_and_grad(
     return value_and_gradient
 
 
-def _check_scalar(staged: Staged, has_aux: bool, name: str) -> None:
+def check_kinds(leaves: Sequence[Any], holomorphic: bool, what: str) -> None:
+    """Raise where a derivative that is holomorphic is with respect to real numbers."""
+    for x in leaves:
+        if holomorphic and not x._dtype.is_complex:
+            fail(
+                f"{what} with holomorphic=True is with respect to complex numbers, got a tensor of "
+                f"{x._dtype}; convert it with astype, or leave holomorphic out"
+            )
+
+
+def _check_scalar(staged: Staged, has_aux: bool, name: str, holomorphic: bool) -> None:
     shape = staged.out
     if has_aux:
         if shape.kind is not tuple or len(shape.children) != 2:
@@ -114,24 +133,34 @@ def _check_scalar(staged: Staged, has_aux: bool, name: str) -> None:
             f"{name} must return one float scalar to have a gradient; use has_aux for other results"
         )
     first = staged.graph.results[0].type
-    if first.shape != () or not first.dtype.is_float:
-        raise DifferentiationError(
-            f"the gradient needs a function with a float scalar result, {name} returned "
-            f"{first.short}; reduce it with sum or mean, or use vjp or jacrev",
-            user_line(),
-        )
+    if first.shape == () and (first.dtype.is_complex if holomorphic else first.dtype.is_float):
+        return
+    wanted = "a complex" if holomorphic else "a float"
+    advice = "reduce it with sum or mean, or use vjp or jacrev"
+    if first.dtype.is_complex:
+        advice += "; of a complex result take a real part or the size, or say holomorphic=True"
+    raise DifferentiationError(
+        f"the gradient needs a function with {wanted} scalar result, {name} returned "
+        f"{first.short}; {advice}",
+        user_line(),
+    )
 
 
 def grad(
-    fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+    fun: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
 ) -> Callable[..., Any]:
     """A function that gives the gradient of `fun`; with `has_aux` the pair (gradient, aux).
+
+    Complex numbers as in `value_and_grad`.
 
     >>> import lazir as lz
     >>> grad(grad(lambda x: x**3))(2.0).item()
     12.0
     """
-    both = value_and_grad(fun, argnums, has_aux)
+    both = value_and_grad(fun, argnums, has_aux, holomorphic)
 
     @functools.wraps(fun)
     def gradient(*args: Any, **kwargs: Any) -> Any:

@@ -72,15 +72,18 @@ def _linearised(graph: Graph, active: Sequence[bool]) -> Split:
 
 
 @paused()
-def value_and_grad_graph(graph: Graph, active: Sequence[bool], n_aux: int = 0) -> Graph:
+def value_and_grad_graph(
+    graph: Graph, active: Sequence[bool], n_aux: int = 0, holomorphic: bool = False
+) -> Graph:
     """Value and gradients in one graph.
 
-    `graph` gives a float scalar and then `n_aux` results that are not differentiated. The new Graph
-    takes the same parameters and gives all of these, then the gradient of each active parameter.
-    DifferentiationError where the first result is not a float scalar.
+    `graph` gives a float scalar (a complex one if `holomorphic`) and then `n_aux` results that are
+    not differentiated. The new Graph takes the same parameters and gives all of these,
+    then the gradient of each active parameter.
+    DifferentiationError where the first result is no such scalar.
     """
     first = graph.results[0].type
-    if first.shape != () or not first.dtype.is_float:
+    if first.shape != () or not (first.dtype.is_complex if holomorphic else first.dtype.is_float):
         raise DifferentiationError(
             f"the gradient needs a function with a float scalar result, got {first.short}; reduce "
             "it with sum or mean, or use vjp or jacrev"
