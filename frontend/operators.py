@@ -258,9 +258,9 @@ class Operators(Handle):
         """See `lazir.numpy.repeat`."""
         return late.numpy.repeat(self, repeats, axis)
 
-    def take(self, indices: Any, axis: int | None = None, mode: str | None = None) -> Self:
+    def take(self, indices: Any, axis: int | None = None, *args: Any, **options: Any) -> Self:
         """See `lazir.numpy.take`."""
-        return late.numpy.take(self, indices, axis, mode)
+        return late.numpy.take(self, indices, axis, *args, **options)
 
     def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Self:
         """See `lazir.numpy.diagonal`."""

@@ -68,7 +68,6 @@ from .grids import (
     c_, fromfunction, index_exp, mgrid, ndim, ogrid, r_, ravel_multi_index, s_, shape, size,
     unravel_index,
 )  # fmt: skip
-from .indexing import put_along_axis, take, take_along_axis
 from .linear import cross, dot, inner, kron, matmul, matvec, outer, tensordot, vdot, vecdot, vecmat
 from .logic import (
     allclose, array_equal, array_equiv, bitwise_and, bitwise_count, bitwise_invert,
@@ -86,14 +85,15 @@ from .mapping import apply_along_axis, apply_over_axes, choose, frompyfunc, piec
 from .matrices import diag, diagonal, eye, identity, indices, meshgrid, trace, tri, tril, triu
 from .namespace import __array_namespace_info__, VERSIONS
 from .nans import nanargmax, nanargmin, nanmax, nanmean, nanmin, nanprod, nanstd, nansum, nanvar
-from .ordered import (
-    argpartition, argsort, lexsort, median, nanmedian, nanpercentile, nanquantile, partition,
-    percentile, quantile, sort,
-)  # fmt: skip
+from .ordered import argpartition, argsort, lexsort, partition, sort
+from .padding import pad
 from .placing import copyto, fill_diagonal, place, put, putmask
 from .polynomial import poly, polyadd, polyder, polydiv, polyfit, polyint, polymul, polysub, polyval
+from .quantiles import (
+    median, nanmedian, nanpercentile, nanquantile, percentile, quantile,
+)  # fmt: skip
 from .ranges import arange, geomspace, linspace, logspace
-from .rearrange import diff, ediff1d, flip, fliplr, flipud, pad, repeat, roll, rot90, tile
+from .rearrange import diff, ediff1d, flip, fliplr, flipud, repeat, roll, rot90, tile
 from .reduction import (
     all, amax, amin, any, argmax, argmin, average, count_nonzero, logsumexp, max, mean, min,
     prod, ptp, std, sum, var,
@@ -104,6 +104,7 @@ from .signal import (
     bartlett, blackman, convolve, correlate, gradient, hamming, hanning, kaiser, unwrap,
 )  # fmt: skip
 from .statistics import corrcoef, cov, histogram2d, histogramdd
+from .taking import put_along_axis, take, take_along_axis
 
 late.numpy = sys.modules[__name__]
 newaxis = None

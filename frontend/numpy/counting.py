@@ -33,6 +33,7 @@ from ..trace import TraceBuilder, builder, outside
 from .logic import where
 from .manipulation import stack
 from .ordered import sorted_together
+from .output import delivered
 from .ranges import linspace
 from .rearrange import _part
 from .search import searchsorted
@@ -139,6 +140,7 @@ def compress(
     condition: Any,
     a: Any,
     axis: int | None = None,
+    out: Any = None,
     *,
     size: int | None = None,
     fill_value: Any = 0,
@@ -160,7 +162,8 @@ def compress(
     taken = as_tensor(tensor(x)).take(tensor(places), axis=k)
     shape = [size if d == k else 1 for d in range(len(x.shape))]
     unused = tensor(_beyond(count, size)).reshape(shape)
-    return where(unused, as_tensor(fill_value).astype(taken.dtype), taken)
+    made = where(unused, as_tensor(fill_value).astype(taken.dtype), taken)
+    return delivered(made, out, "compress")
 
 
 def extract(condition: Any, arr: Any, *, size: int | None = None, fill_value: Any = 0) -> Tensor:
@@ -279,7 +282,7 @@ def bincount(
     return tensor(_placed(start, values, amounts, "add"))
 
 
-def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None) -> Tensor:
+def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Tensor:
     """The edges of `histogram`'s bins.
 
     >>> import lazir.numpy as lnp
@@ -288,6 +291,8 @@ def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None) -> Tensor:
     """
     x = as_tensor(a)
     dtype = to_inexact(x._dtype)
+    if isinstance(bins, str):
+        fail(f"histogram: bins is a number or edges; the rule {bins!r} would let data decide")
     if not isinstance(bins, int | np.integer):
         return as_tensor(bins)
     if bins < 1:

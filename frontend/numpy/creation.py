@@ -40,7 +40,7 @@ def _constant(value: float, shape: Any, dtype: Any, device: Any) -> Tensor:
     return tensor(expand(number(value, wanted, structural=True), shape_of(shape)))
 
 
-def zeros(shape: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
+def zeros(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None) -> Tensor:
     """Zeros, float32 unless `dtype` says otherwise.
 
     >>> import lazir.numpy as lnp
@@ -50,7 +50,7 @@ def zeros(shape: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
     return _constant(0, shape, dtype, device)
 
 
-def ones(shape: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
+def ones(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None) -> Tensor:
     """Ones, float32 unless `dtype` says otherwise.
 
     >>> import lazir.numpy as lnp
@@ -61,7 +61,7 @@ def ones(shape: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
     return _constant(1, shape, dtype, device)
 
 
-def empty(shape: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
+def empty(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None) -> Tensor:
     """Zeros: no tensor of lazir's has undefined contents.
 
     >>> import lazir.numpy as lnp
@@ -71,7 +71,9 @@ def empty(shape: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
     return _constant(0, shape, dtype, device)
 
 
-def full(shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
+def full(
+    shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", *, device: Any = None
+) -> Tensor:
     """`fill_value` everywhere, of its own dtype unless `dtype` says otherwise.
 
     >>> import lazir.numpy as lnp
@@ -89,7 +91,15 @@ def _like(x: Any, value: Any, dtype: Any, shape: Any, device: Any) -> Tensor:
     return full(found.shape if shape is None else shape, value, wanted, device=device)
 
 
-def zeros_like(x: Any, dtype: Any = None, *, shape: Any = None, device: Any = None) -> Tensor:
+def zeros_like(
+    x: Any,
+    dtype: Any = None,
+    order: str = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
+) -> Tensor:
     """Zeros of the shape and dtype of x.
 
     >>> import lazir.numpy as lnp
@@ -99,7 +109,15 @@ def zeros_like(x: Any, dtype: Any = None, *, shape: Any = None, device: Any = No
     return _like(x, Literal(0), dtype, shape, device)
 
 
-def ones_like(x: Any, dtype: Any = None, *, shape: Any = None, device: Any = None) -> Tensor:
+def ones_like(
+    x: Any,
+    dtype: Any = None,
+    order: str = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
+) -> Tensor:
     """Ones of the shape and dtype of x.
 
     >>> import lazir.numpy as lnp
@@ -109,7 +127,15 @@ def ones_like(x: Any, dtype: Any = None, *, shape: Any = None, device: Any = Non
     return _like(x, Literal(1), dtype, shape, device)
 
 
-def empty_like(x: Any, dtype: Any = None, *, shape: Any = None, device: Any = None) -> Tensor:
+def empty_like(
+    x: Any,
+    dtype: Any = None,
+    order: str = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
+) -> Tensor:
     """As `zeros_like`.
 
     >>> import lazir.numpy as lnp
@@ -120,7 +146,14 @@ def empty_like(x: Any, dtype: Any = None, *, shape: Any = None, device: Any = No
 
 
 def full_like(
-    x: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None, device: Any = None
+    x: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: str = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
 ) -> Tensor:
     """`fill_value` in the shape and dtype of x.
 
@@ -135,7 +168,14 @@ class CopyError(LazirError, ValueError):
     """`copy=False`, where the data cannot be taken as it is."""
 
 
-def asarray(x: Any, dtype: Any = None, *, device: Any = None, copy: bool | None = None) -> Tensor:
+def asarray(
+    x: Any,
+    dtype: Any = None,
+    order: str | None = None,
+    *,
+    device: Any = None,
+    copy: bool | None = None,
+) -> Tensor:
     """A tensor of the data: an array, a number, a buffer, nested sequences of numbers and tensors.
 
     An array is copied unless `copy=False` (then it must not change; ValueError where it cannot be
@@ -201,7 +241,14 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> T
 
 
 def array(
-    x: Any, dtype: Any = None, *, copy: bool = True, ndmin: int = 0, device: Any = None
+    x: Any,
+    dtype: Any = None,
+    *,
+    copy: bool = True,
+    order: str = "K",
+    subok: bool = False,
+    ndmin: int = 0,
+    device: Any = None,
 ) -> Tensor:
     """A tensor of the data: an array, a number, nested sequences of numbers and tensors.
 
@@ -218,7 +265,7 @@ def array(
     return made
 
 
-def copy(x: Any) -> Tensor:
+def copy(x: Any, order: str = "K", subok: bool = False) -> Tensor:
     """A tensor of its own with the elements of x.
 
     >>> import lazir.numpy as lnp

@@ -26,6 +26,7 @@ from ..apply import (
 from ..dtypes import accumulator as _accumulator
 from ..dtypes import as_dtype, to_inexact
 from ..tensor import Tensor
+from .output import delivered
 from .rearrange import _part, diff
 
 
@@ -47,44 +48,44 @@ def _total(op: str, a: Any, axis: int | None, dtype: Any, name: str, unit: int |
     return tensor(running(op, value, axis, name))
 
 
-def cumsum(a: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
+def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Tensor:
     """The sums of the elements up to each one along `axis` (of all elements by default).
 
     >>> import lazir.numpy as lnp
     >>> print(lnp.cumsum(lnp.array([1, 2, 3])))
     [1 3 6]
     """
-    return _total("cumsum", a, axis, dtype, "cumsum", None)
+    return delivered(_total("cumsum", a, axis, dtype, "cumsum", None), out, "cumsum")
 
 
-def cumprod(a: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
+def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Tensor:
     """The products of the elements up to each one along `axis` (of all elements by default).
 
     >>> import lazir.numpy as lnp
     >>> print(lnp.cumprod(lnp.array([1, 2, 3, 4])))
     [ 1  2  6 24]
     """
-    return _total("cumprod", a, axis, dtype, "cumprod", None)
+    return delivered(_total("cumprod", a, axis, dtype, "cumprod", None), out, "cumprod")
 
 
-def nancumsum(a: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
+def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Tensor:
     """As `cumsum`, NaN counting as 0.
 
     >>> import lazir.numpy as lnp
     >>> print(lnp.nancumsum(lnp.array([1.0, float("nan"), 3.0])))
     [1. 1. 4.]
     """
-    return _total("cumsum", a, axis, dtype, "nancumsum", 0)
+    return delivered(_total("cumsum", a, axis, dtype, "nancumsum", 0), out, "nancumsum")
 
 
-def nancumprod(a: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
+def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Tensor:
     """As `cumprod`, NaN counting as 1.
 
     >>> import lazir.numpy as lnp
     >>> print(lnp.nancumprod(lnp.array([2.0, float("nan"), 3.0])))
     [2. 2. 6.]
     """
-    return _total("cumprod", a, axis, dtype, "nancumprod", 1)
+    return delivered(_total("cumprod", a, axis, dtype, "nancumprod", 1), out, "nancumprod")
 
 
 _ACCUMULATES = {"add": "cumsum", "multiply": "cumprod", "maximum": "cummax", "minimum": "cummin"}
@@ -125,7 +126,13 @@ def _with_initial(
 
 
 def cumulative_sum(
-    x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+    x: Any,
+    /,
+    *,
+    axis: int | None = None,
+    dtype: Any = None,
+    out: Any = None,
+    include_initial: bool = False,
 ) -> Tensor:
     """The array standard's `cumsum`; with `include_initial` a 0 comes first.
 
@@ -133,11 +140,18 @@ def cumulative_sum(
     >>> print(lnp.cumulative_sum(lnp.array([1, 2, 3]), include_initial=True))
     [0 1 3 6]
     """
-    return _with_initial("cumsum", x, axis, dtype, include_initial, 0)
+    made = _with_initial("cumsum", x, axis, dtype, include_initial, 0)
+    return delivered(made, out, "cumulative_sum")
 
 
 def cumulative_prod(
-    x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+    x: Any,
+    /,
+    *,
+    axis: int | None = None,
+    dtype: Any = None,
+    out: Any = None,
+    include_initial: bool = False,
 ) -> Tensor:
     """The array standard's `cumprod`; with `include_initial` a 1 comes first.
 
@@ -145,7 +159,8 @@ def cumulative_prod(
     >>> print(lnp.cumulative_prod(lnp.array([1, 2, 3]), include_initial=True))
     [1 1 2 6]
     """
-    return _with_initial("cumprod", x, axis, dtype, include_initial, 1)
+    made = _with_initial("cumprod", x, axis, dtype, include_initial, 1)
+    return delivered(made, out, "cumulative_prod")
 
 
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tensor:

@@ -50,14 +50,14 @@ def atleast_3d(*arys: Any) -> Any:
     return out[0] if len(out) == 1 else out
 
 
-def dstack(tup: Any, dtype: Any = None) -> Tensor:
+def dstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Tensor:
     """Tensors behind each other, along the third axis.
 
     >>> import lazir.numpy as lnp
     >>> lnp.dstack([lnp.zeros((2, 3)), lnp.ones((2, 3))]).shape
     (2, 3, 2)
     """
-    return concatenate([atleast_3d(x) for x in tup], 2, dtype)
+    return concatenate([atleast_3d(x) for x in tup], 2, dtype=dtype, casting=casting)
 
 
 def _split_along(ary: Any, parts: Any, axis: int, name: str) -> list[Tensor]:

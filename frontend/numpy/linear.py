@@ -27,6 +27,8 @@ from ..apply import (
 )
 from ..dtypes import as_dtype, bool_, int32, result_dtype
 from ..tensor import Tensor
+from .manipulation import broadcast_arrays, concatenate, moveaxis
+from .output import delivered
 from .parts import conjugate_of
 
 
@@ -60,7 +62,15 @@ def _contract(
     )
 
 
-def matmul(x1: Any, x2: Any, /, dtype: Any = None, *, preferred_element_type: Any = None) -> Tensor:
+def matmul(
+    x1: Any,
+    x2: Any,
+    /,
+    out: Any = None,
+    *,
+    dtype: Any = None,
+    preferred_element_type: Any = None,
+) -> Tensor:
     """The matrix product of the last two axes, the others broadcasting; vectors lose their axis.
 
     >>> import lazir.numpy as lnp
@@ -77,7 +87,7 @@ def matmul(x1: Any, x2: Any, /, dtype: Any = None, *, preferred_element_type: An
             f"{'first' if len(y.shape) == 1 else 'second last'} of {y.type.short} is {inner_y}",
             ShapeError,
         )
-    return tensor(convert(_matmul(x, y), common))
+    return delivered(tensor(convert(_matmul(x, y), common)), out, "matmul")
 
 
 def _matmul(x: Value, y: Value) -> Value:
@@ -98,7 +108,7 @@ def _matmul(x: Value, y: Value) -> Value:
     return _contract(x, y, ([len(lead) + 1], [len(lead)]), (count, count))
 
 
-def dot(a: Any, b: Any) -> Tensor:
+def dot(a: Any, b: Any, out: Any = None) -> Tensor:
     """Vectors: the inner product. Otherwise the last axis of a with the second last of b.
 
     >>> import lazir.numpy as lnp
@@ -108,9 +118,10 @@ def dot(a: Any, b: Any) -> Tensor:
     x, y, common = _pair(a, b)
     if not x.shape or not y.shape:
         found = promote(a, b, name="dot")
-        return tensor(call("mul", *found.values))
+        return delivered(tensor(call("mul", *found.values)), out, "dot")
     k = max(len(y.shape) - 2, 0)
-    return tensor(convert(_contract(x, y, ([len(x.shape) - 1], [k])), common))
+    made = convert(_contract(x, y, ([len(x.shape) - 1], [k])), common)
+    return delivered(tensor(made), out, "dot")
 
 
 def vdot(a: Any, b: Any) -> Tensor:
@@ -187,7 +198,7 @@ def inner(a: Any, b: Any) -> Tensor:
     return tensor(convert(_contract(x, y, ([len(x.shape) - 1], [len(y.shape) - 1])), common))
 
 
-def outer(a: Any, b: Any) -> Tensor:
+def outer(a: Any, b: Any, out: Any = None) -> Tensor:
     """All products of an element of a and one of b, both flattened.
 
     >>> import lazir.numpy as lnp
@@ -198,7 +209,8 @@ def outer(a: Any, b: Any) -> Tensor:
     x, y = (call("reshape", lift(o), shape=(math.prod(o.shape),)) for o in map(operand, (a, b)))
     column = tensor(call("reshape", x, shape=(*x.shape, 1)))
     found = promote(column, tensor(y), name="outer")
-    return tensor(call("bit_and" if found.dtype is bool_ else "mul", *found.values))
+    made = tensor(call("bit_and" if found.dtype is bool_ else "mul", *found.values))
+    return delivered(made, out, "outer")
 
 
 def kron(a: Any, b: Any) -> Tensor:
@@ -236,28 +248,33 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Tensor:
     return tensor(convert(_contract(x, y, (left, right)), common))
 
 
-def cross(a: Any, b: Any, axis: int = -1) -> Tensor:
-    """The cross product of vectors of three components along `axis`.
+def cross(
+    a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Tensor:
+    """The cross product of vectors of three components along one axis, the others broadcasting.
+
+    The axis of the components is the last one; `axisa`, `axisb` and `axisc` name that of each
+    operand and of the result, `axis` all three.
 
     >>> import lazir.numpy as lnp
     >>> print(lnp.cross(lnp.array([1, 0, 0]), lnp.array([0, 1, 0])))
     [0 0 1]
     """
-    for v in map(operand, (a, b)):
-        if v.shape[normal_axis(axis, len(v.shape), "cross")] != 3:
-            fail(f"cross needs three components along axis {axis}, got shape {v.shape}", ShapeError)
-    found = promote(a, b, name="cross")
-    x, y = found.values
-    k = normal_axis(axis, len(x.shape), "cross")
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    sides = []
+    for given, k in ((a, axisa), (b, axisb)):
+        shape = operand(given).shape
+        place = normal_axis(k, len(shape), "cross")
+        if shape[place] != 3:
+            fail(f"cross needs three components along axis {k}, got shape {shape}", ShapeError)
+        sides.append(moveaxis(given, place, -1))
+    x, y = broadcast_arrays(*sides)
+    next_, last = _turned(x, 1), _turned(x, 2)
+    made = next_ * _turned(y, 2) - last * _turned(y, 1)
+    return moveaxis(made, -1, axisc).copy()
 
-    def turned(v: Value, shift: int) -> Value:
-        parts = []
-        for j in range(3):
-            place = (j + shift) % 3
-            start = tuple(place if d == k else 0 for d in range(len(v.shape)))
-            limit = tuple(place + 1 if d == k else n for d, n in enumerate(v.shape))
-            parts.append(call("slice", v, start=start, limit=limit, stride=(1,) * len(v.shape)))
-        return call("concat", *parts, axis=k)
 
-    first = call("mul", turned(x, 1), turned(y, 2))
-    return tensor(call("sub", first, call("mul", turned(x, 2), turned(y, 1))))
+def _turned(v: Tensor, shift: int) -> Tensor:
+    """The components moved around, by slices: a gather would cost more."""
+    return concatenate([v[..., shift:], v[..., :shift]], -1)

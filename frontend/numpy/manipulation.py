@@ -33,6 +33,7 @@ from ..apply import (
 from ..dtypes import as_dtype, result_dtype
 from ..places import check_device
 from ..tensor import Tensor
+from .output import check_kind, delivered
 
 
 def _value(x: Any) -> Value:
@@ -277,7 +278,7 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> T
 
 
 # -- joining and splitting ---------------------------------------------------------------
-def _same_dtype(arrays: Any, dtype: Any = None) -> list[Value]:
+def _same_dtype(arrays: Any, dtype: Any = None, casting: str = "same_kind") -> list[Value]:
     items: list[Any] = list(arrays)
     found = [operand(x) for x in items]
     if not found:
@@ -288,35 +289,51 @@ def _same_dtype(arrays: Any, dtype: Any = None) -> list[Value]:
         )
     else:
         common = as_dtype(dtype)
+        for o in found:
+            check_kind(o.dtype, common, casting, "concatenate")
     return [lift(o, common) for o in found]
 
 
-def concatenate(arrays: Any, axis: int | None = 0, dtype: Any = None) -> Tensor:
+def concatenate(
+    arrays: Any,
+    axis: int | None = 0,
+    out: Any = None,
+    *,
+    dtype: Any = None,
+    casting: str = "same_kind",
+) -> Tensor:
     """Tensors one after another along `axis`; None flattens them first.
 
     >>> import lazir.numpy as lnp
     >>> print(lnp.concatenate([lnp.arange(2), lnp.arange(3)]))
     [0 1 0 1 2]
     """
-    values = _same_dtype(arrays, dtype)
+    values = _same_dtype(arrays, dtype, casting)
     if axis is None:
         values = [call("reshape", v, shape=(v.type.size,)) for v in values]
         axis = 0
     k = normal_axis(axis, len(values[0].shape), "concatenate")
-    return tensor(call("concat", *values, axis=k))
+    return delivered(tensor(call("concat", *values, axis=k)), out, "concatenate", casting)
 
 
 concat = concatenate
 
 
-def stack(arrays: Any, axis: int = 0, dtype: Any = None) -> Tensor:
+def stack(
+    arrays: Any,
+    axis: int = 0,
+    out: Any = None,
+    *,
+    dtype: Any = None,
+    casting: str = "same_kind",
+) -> Tensor:
     """Tensors of one shape along a new axis.
 
     >>> import lazir.numpy as lnp
     >>> lnp.stack([lnp.zeros(3), lnp.ones(3)], axis=1).shape
     (3, 2)
     """
-    values = _same_dtype(arrays, dtype)
+    values = _same_dtype(arrays, dtype, casting)
     shape = values[0].shape
     for v in values:
         if v.shape != shape:
@@ -325,20 +342,20 @@ def stack(arrays: Any, axis: int = 0, dtype: Any = None) -> Tensor:
             )
     k = normal_axis(axis, len(shape) + 1, "stack")
     rows = [call("reshape", v, shape=(*shape[:k], 1, *shape[k:])) for v in values]
-    return tensor(call("concat", *rows, axis=k))
+    return delivered(tensor(call("concat", *rows, axis=k)), out, "stack", casting)
 
 
-def vstack(tup: Any, dtype: Any = None) -> Tensor:
+def vstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Tensor:
     """Tensors above each other, vectors as rows.
 
     >>> import lazir.numpy as lnp
     >>> lnp.vstack([lnp.zeros(3), lnp.ones(3)]).shape
     (2, 3)
     """
-    return concatenate([atleast_2d(x) for x in tup], 0, dtype)
+    return concatenate([atleast_2d(x) for x in tup], 0, dtype=dtype, casting=casting)
 
 
-def hstack(tup: Any, dtype: Any = None) -> Tensor:
+def hstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Tensor:
     """Tensors beside each other.
 
     >>> import lazir.numpy as lnp
@@ -346,7 +363,8 @@ def hstack(tup: Any, dtype: Any = None) -> Tensor:
     (2, 4)
     """
     items = [atleast_1d(x) for x in tup]
-    return concatenate(items, 0 if len(items[0].shape) == 1 else 1, dtype)
+    axis = 0 if len(items[0].shape) == 1 else 1
+    return concatenate(items, axis, dtype=dtype, casting=casting)
 
 
 def column_stack(tup: Any) -> Tensor:

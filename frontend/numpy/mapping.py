@@ -20,7 +20,6 @@ from ..handle import Handle
 from ..tensor import Tensor
 from .creation import zeros_like
 from .grids import _check_inside
-from .indexing import take_along_axis
 from .logic import where
 from .manipulation import (
     broadcast_arrays,
@@ -30,6 +29,7 @@ from .manipulation import (
     moveaxis,
     stack,
 )
+from .taking import take_along_axis
 
 
 def apply_along_axis(

@@ -15,7 +15,7 @@ from ..apply import call, expand, fail, normal_axis, number, promote, shape_of, 
 from ..dtypes import DEFAULT_FLOAT, as_dtype, int64
 from ..places import check_device
 from ..tensor import Tensor
-from .reduction import sum
+from .reduction import sum as total
 
 
 def eye(
@@ -102,7 +102,9 @@ def triu(m: Any, k: int = 0) -> Tensor:
     return _triangle(m, k, lower=False)
 
 
-def meshgrid(*xi: Any, indexing: str = "xy", sparse: bool = False) -> tuple[Tensor, ...]:
+def meshgrid(
+    *xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy"
+) -> tuple[Tensor, ...]:
     """Coordinate matrices from coordinate vectors.
 
     >>> import lazir.numpy as lnp
@@ -127,8 +129,10 @@ def meshgrid(*xi: Any, indexing: str = "xy", sparse: bool = False) -> tuple[Tens
     return tuple(out)
 
 
-def indices(dimensions: Sequence[int], dtype: Any = None) -> Tensor:
+def indices(dimensions: Sequence[int], dtype: Any = None, sparse: bool = False) -> Any:
     """The index of every element of a grid, one array per axis, stacked.
+
+    `sparse`: a tuple of arrays that broadcast together instead.
 
     >>> import lazir.numpy as lnp
     >>> lnp.indices((2, 3)).shape
@@ -136,6 +140,12 @@ def indices(dimensions: Sequence[int], dtype: Any = None) -> Tensor:
     """
     shape = shape_of(dimensions)
     wanted = int64 if dtype is None else as_dtype(dtype)
+    if sparse:
+        rank = len(shape)
+        thin = [tuple(n if j == k else 1 for j in range(rank)) for k, n in enumerate(shape)]
+        return tuple(
+            tensor(call("iota", shape=s, axis=k, dtype=wanted)) for k, s in enumerate(thin)
+        )
     parts = [
         call("reshape", call("iota", shape=shape, axis=k, dtype=wanted), shape=(1, *shape))
         for k in range(len(shape))
@@ -196,11 +206,13 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     return tensor(call("reduce_sum", kept, axes=(rank - 1,)))
 
 
-def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Tensor:
+def trace(
+    a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
+) -> Tensor:
     """The sum of a diagonal; of small integers and bools in 64 bits, as `sum`.
 
     >>> import lazir.numpy as lnp
     >>> lnp.trace(lnp.eye(3)).item()
     3.0
     """
-    return sum(diagonal(a, offset, axis1, axis2), -1, dtype)
+    return total(diagonal(a, offset, axis1, axis2), -1, dtype, out)

@@ -24,6 +24,7 @@ from .manipulation import broadcast_to, ravel, reshape
 from .output import check_kind, written
 from .ranges import arange
 from .rearrange import tile
+from .taking import moved_inside
 
 
 def put(a: Any, ind: Any, v: Any, mode: str = "raise", *, inplace: bool = True) -> Tensor:
@@ -45,7 +46,7 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise", *, inplace: bool = True) 
     if values.shape[0] not in (1, n):
         values = tile(values, -(-n // max(values.shape[0], 1)))[:n]
     if mode in ("clip", "wrap"):
-        places = indexing._moved_inside(places, math.prod(x.shape), mode)
+        places = moved_inside(places, math.prod(x.shape), mode)
     elif mode != "raise":
         fail(f"put: mode is 'raise', 'wrap' or 'clip', got {mode!r}")
     result = ravel(x)

@@ -102,6 +102,7 @@ def logspace(
     endpoint: bool = True,
     base: float = 10.0,
     dtype: Any = None,
+    axis: int = 0,
 ) -> Tensor:
     """`base` to the powers `linspace(start, stop, num)`.
 
@@ -111,16 +112,33 @@ def logspace(
     """
     wanted = None if dtype is None else as_dtype(dtype)
     exact = wanted if wanted is None or wanted.is_inexact else float64
-    powers = promote(Literal(float(base)), linspace(start, stop, num, endpoint, dtype=exact))
+    points = linspace(start, stop, num, endpoint, dtype=exact, axis=axis)
+    powers = promote(Literal(float(base)), points)
     result = call("pow", *powers.values)
     return tensor(result if wanted is exact else call("convert", result, dtype=wanted))
 
 
-def geomspace(start: float, stop: float, num: int = 50, endpoint: bool = True) -> Tensor:
-    """`num` numbers from `start` to `stop` with a constant ratio.
+def geomspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
+) -> Tensor:
+    """`num` numbers from `start` to `stop` with a constant ratio; both have the same sign.
 
     >>> import lazir.numpy as lnp
     >>> print(lnp.round(lnp.geomspace(1, 8, 4), 4))
     [1. 2. 4. 8.]
     """
-    return logspace(math.log2(start), math.log2(stop), num, endpoint, base=2.0)
+    wanted = None if dtype is None else as_dtype(dtype)
+    exact = wanted if wanted is None or wanted.is_inexact else float64
+    found = promote(start, stop, name="geomspace", inexact=True, dtype=exact)
+    low, high = found.values
+    # powers of the ratio, so that a negative start keeps its sign and both ends are met
+    ratio = tensor(call("log2", call("div", high, low)))
+    steps = linspace(Literal(0.0), ratio, num, endpoint, axis=axis)
+    first = tensor(low)
+    if first.shape:
+        shape = list(first.shape)
+        shape.insert(normal_axis(axis, len(shape) + 1, "geomspace"), 1)
+        first = first.reshape(shape)
+    powers = promote(tensor(call("exp2", *promote(steps).values)), first)
+    result = call("mul", *powers.values)
+    return tensor(result if wanted is exact else call("convert", result, dtype=wanted))

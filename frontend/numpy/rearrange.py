@@ -5,7 +5,7 @@ Takes: tensors, arrays. Gives: tensors. Must not know: buffers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -240,99 +240,6 @@ def _along(x: Value, axis: int, places: Value) -> Value:
     )  # fmt: skip
 
 
-def _widths(pad_width: Any, rank: int) -> list[tuple[int, int]]:
-    spread = np.broadcast_to(np.asarray(pad_width, int), (rank, 2))
-    return [(int(a), int(b)) for a, b in spread]
-
-
-def pad(array: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Tensor:
-    """x with elements before and after, along every axis.
-
-    `pad_width`: a number, (before, after), or one pair per axis. `mode`: "constant", "edge",
-    "reflect", "symmetric" or "wrap".
-
-    >>> import lazir.numpy as lnp
-    >>> print(lnp.pad(lnp.arange(1, 4), 2, "reflect"))
-    [3 2 1 2 3 2 1]
-    """
-    x = _value(array)
-    rank = len(x.shape)
-    widths = _widths(pad_width, rank)
-    if min((n for pair in widths for n in pair), default=0) < 0:
-        fail("pad: widths must not be negative", ShapeError)
-    if mode == "constant":
-        return tensor(_pad_constant(x, widths, constant_values))
-    extend = _EXTEND.get(mode)
-    if extend is None:
-        fail(f"pad: mode is 'constant', {', '.join(map(repr, _EXTEND))}, got {mode!r}")
-    assert extend is not None
-    for axis, (before, after) in enumerate(widths):
-        if (before or after) and x.shape[axis] == 0:
-            fail(f"pad: axis {axis} is empty, mode {mode!r} has nothing to repeat", ShapeError)
-        places = [extend(p, x.shape[axis]) for p in range(-before, x.shape[axis] + after)]
-        x = _join(_runs(x, axis, places), axis)
-    return tensor(x)
-
-
-def _pad_constant(x: Value, widths: list[tuple[int, int]], fill: Any) -> Value:
-    rank = len(x.shape)
-    zero = (0,) * rank
-    if isinstance(fill, tuple | list | np.ndarray):
-        fills = np.broadcast_to(np.asarray(fill), (rank, 2))
-        for axis, (before, after) in enumerate(widths):
-            for side, count in ((0, before), (1, after)):
-                width = tuple(count if k == axis else 0 for k in range(rank))
-                value = number(fills[axis][side].item(), x.type.dtype)
-                low, high = (width, zero) if side == 0 else (zero, width)
-                x = call("pad", x, value, low=low, high=high, interior=zero)
-        return x
-    value = lift(operand(fill), x.type.dtype)
-    low, high = (tuple(pair[side] for pair in widths) for side in (0, 1))
-    return call("pad", x, value, low=low, high=high, interior=zero)
-
-
-def _reflect(p: int, n: int) -> int:
-    if n == 1:
-        return 0
-    p %= 2 * n - 2
-    return p if p < n else 2 * n - 2 - p
-
-
-def _symmetric(p: int, n: int) -> int:
-    p %= 2 * n
-    return p if p < n else 2 * n - 1 - p
-
-
-_EXTEND: dict[str, Callable[[int, int], int]] = {
-    "edge": lambda p, n: min(max(p, 0), n - 1),
-    "reflect": _reflect,
-    "symmetric": _symmetric,
-    "wrap": lambda p, n: p % n,
-}
-
-
-def _runs(x: Value, axis: int, places: list[int]) -> list[Value]:
-    """The slices of x at `places`, neighbours (up, down, or equal) taken together."""
-    parts: list[Value] = []
-    start = 0
-    while start < len(places):
-        end, step = start + 1, 0
-        if end < len(places) and places[end] - places[start] in (-1, 0, 1):
-            step = places[end] - places[start]
-            while end < len(places) and places[end] - places[end - 1] == step:
-                end += 1
-        low, high = min(places[start], places[end - 1]), max(places[start], places[end - 1])
-        part = _part(x, axis, low, high + 1)
-        if step == -1:
-            part = call("reverse", part, axes=(axis,))
-        if step == 0:
-            shape = tuple(end - start if k == axis else n for k, n in enumerate(part.shape))
-            part = expand(part, shape)
-        parts.append(part)
-        start = end
-    return parts
-
-
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
     """The n-th differences of neighbours along `axis`, of bools whether they differ.
 
@@ -370,12 +277,15 @@ def _extended(x: Value, axis: int, before: Any, after: Any) -> Value:
     return _join(parts, axis)
 
 
-def ediff1d(ary: Any) -> Tensor:
-    """The differences of neighbours in the flattened tensor.
+def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Tensor:
+    """The differences of neighbours in the flattened tensor, between `to_begin` and `to_end`.
 
     >>> import lazir.numpy as lnp
     >>> print(lnp.ediff1d(lnp.array([[1, 4], [9, 16]])))
     [3 5 7]
     """
     x = _value(ary)
-    return diff(tensor(call("reshape", x, shape=(x.type.size,))))
+    flat = lift(operand(diff(tensor(call("reshape", x, shape=(x.type.size,))))))
+    ends = [None if v is None else lift(operand(v), flat.type.dtype) for v in (to_begin, to_end)]
+    flats = [None if v is None else call("reshape", v, shape=(v.type.size,)) for v in ends]
+    return tensor(_join([v for v in (flats[0], flat, flats[1]) if v is not None], 0))

@@ -117,6 +117,37 @@ np_.histogram2d(v, v**2, 2, [(-1, 1), (0, 2)], density=True)
 np_.histogramdd(m.T, 2, density=True); np_.histogram2d(v, v, [-1.0, 0.0, 0.5, 1.0])
 """
 
+OPTIONS = """
+np_.pad(m, 2, "linear_ramp", end_values=(1.5, -2.0)); np_.pad(i, (3, 0), "linear_ramp")
+np_.pad(m, ((1, 0), (2, 3)), "maximum"); np_.pad(m, 2, "minimum", stat_length=2)
+np_.pad(m, 2, "mean", stat_length=((1, 2), (3, 9))); np_.pad(i, 2, "mean")
+np_.pad(i, 2, "median"); np_.pad(m, 1, "median"); np_.pad(m, 2, "reflect", reflect_type="odd")
+np_.pad(w, 7, "reflect"); np_.pad(m, 3, "symmetric", reflect_type="odd")
+np_.pad(w, (0, 11), "symmetric"); np_.pad(w, 9, "wrap"); np_.pad(c, 1, "edge")
+np_.pad(m, ((1, 2), (0, 1)), constant_values=((1, 2), (3, 4))); np_.pad(m, {1: (2, 1)})
+np_.ediff1d(m, [1.0, 2.0], 9.0); np_.ediff1d(i, to_begin=7)
+np_.logspace([0, 1], [2, 3], 4, axis=1, base=2.0); np_.geomspace(1.0, 1000.0, 4)
+np_.geomspace(-2.0, -16.0, 4); np_.geomspace([1.0, 2], [10.0, 7], 5, axis=1)
+np_.geomspace(1, 300, 5, dtype=int); np_.geomspace(1.0, 8.0, 3, False)
+np_.indices((2, 3), sparse=True); np_.trace(j); np_.trace(u); np_.trace(m, 1, dtype=np.float32)
+np_.cross(m[:, :3], m[0, :3]); np_.cross(m, m[::-1], axisa=0, axisb=0)
+np_.cross(m, m[::-1] + 1, axis=0); np_.cross(m[:, :3], m[:, 1:], axisb=0, axisc=0)
+np_.take(m, [0, 9], 1, mode="clip"); np_.take(m, [[-1, 5]], mode="wrap"); np_.average(m, 0)
+np_.concatenate([i, j[0]], dtype=np.float64); np_.stack([i, i], 1, dtype=np.float64)
+np_.cumsum(m, 1); np_.zeros((2, 3), np.float64, "F"); np_.copy(m, "F")
+np_.array(m, order="F", ndmin=3); np_.argsort(m, 0, None, None)
+np_.std(m, 0, None, None, 1, True); np_.sum(m, 1, None, None, True, 5.0, m > 0)
+np_.max(m, 0, None, True, 0.5, m > 0); np_.any(m > 1, 0, None, True)
+np_.argmax(m, 1, None, keepdims=True); np_.ptp(m, 0, None, True)
+np_.median(m, 0, None, False, True); np_.quantile(m, [0.2, 0.5], 1, None, False, "hazen", True)
+np_.quantile(m, [0.2, 0.5], 1, method="inverted_cdf", weights=[1, 2, 0, 3])
+np_.nanquantile(n[:2], 0.4, 1, method="weibull")
+np_.quantile(m, 0.3, method="inverted_cdf", weights=m**2)
+np_.quantile(m, [0.0, 1.0], 0, method="inverted_cdf", weights=[1, 2, 1])
+np_.nanquantile(n[:2], 0.6, 1, method="inverted_cdf", weights=m[:2] ** 2)
+np_.percentile(v, 30, method="hazen")
+"""
+
 SETS = """
 np_.union1d(i, j); np_.intersect1d(i, j); np_.setdiff1d(i, j); np_.setxor1d(i, j)
 np_.setdiff1d(j, [2, 9]); np_.intersect1d(i, j, return_indices=True); np_.setdiff1d(i, j, True)
@@ -162,7 +193,7 @@ def lazily(case: str) -> list[Any]:
     return leaves(eval(case, {"np_": lnp, "np": np, **tensors}))
 
 
-TABLES = {"shapes": SHAPES, "numbers": NUMBERS, "sets": SETS}
+TABLES = {"shapes": SHAPES, "numbers": NUMBERS, "options": OPTIONS, "sets": SETS}
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -172,7 +203,7 @@ def test_values(table: str) -> None:
         agree(case, got, expected(case))
 
 
-@pytest.mark.parametrize("table", ["shapes", "numbers"])
+@pytest.mark.parametrize("table", ["shapes", "numbers", "options"])
 def test_compiled(table: str) -> None:
     """All cases as one program, from arrays whose data is not known while tracing."""
     texts = cases(TABLES[table])
@@ -185,6 +216,66 @@ def test_compiled(table: str) -> None:
         if "polydiv" in case:  # leading zeros of the remainder stay where it is traced
             continue
         agree(case, got, expected(case))
+
+
+QUANTILES = [
+    "inverted_cdf", "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf",
+    "hazen", "weibull", "linear", "median_unbiased", "normal_unbiased", "lower", "higher",
+    "midpoint", "nearest",
+]  # fmt: skip
+
+
+def test_every_method_of_quantiles() -> None:
+    """Sizes around the places that methods treat apart, NaNs and infinities among them."""
+    q = np.array([0.0, 0.125, 0.2, 0.25, 0.4, 0.5, 0.625, 0.75, 0.9, 1.0])
+    rows = [RNG.normal(size=k) for k in (1, 2, 4, 5, 8)]
+    rows += [np.array([1.0, np.inf, -2.0, 0.0]), np.array([3.0, np.nan, 1.0])]
+    names = QUANTILES
+
+    @lz.compile
+    def run(xs: Any) -> Any:
+        return [[lnp.quantile(x, q, method=m) for m in names] for x in xs] + [
+            [lnp.nanquantile(x, q, method=m) for m in names] for x in xs
+        ]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        wanted = [[np.quantile(x, q, method=m) for m in names] for x in rows]  # type: ignore[call-overload]
+        wanted += [[np.nanquantile(x, q, method=m) for m in names] for x in rows]  # type: ignore[call-overload]
+    for found, right in zip(run(rows), wanted, strict=True):
+        for name, a, b in zip(names, found, right, strict=True):
+            finite = np.isfinite(b)  # NumPy gives NaN where it multiplies an infinity by 0
+            np.testing.assert_allclose(a.numpy()[finite], b[finite], 1e-12, err_msg=name)
+            assert np.isnan(a.numpy()).all() == np.isnan(b).all()
+
+
+def test_pad_by_a_function() -> None:
+    def fill(vector: Any, widths: Any, axis: int, options: Any) -> None:
+        vector[: widths[0]] = options.get("padder", 10) + axis
+        vector[vector.shape[0] - widths[1] :] = vector[widths[0]]
+
+    m = ARRAYS["m"]
+    np.testing.assert_array_equal(
+        lnp.pad(m, ((1, 2), (2, 1)), fill, padder=7), np.pad(m, ((1, 2), (2, 1)), fill, padder=7)
+    )
+
+
+def test_results_go_where_out_says() -> None:
+    m = ARRAYS["m"]
+    calls = [
+        ("sum", (m, 0), (4,)), ("mean", (m, 1), (3,)), ("std", (m, 1), (3,)),
+        ("dot", (m, m.T), (3, 3)), ("matmul", (m, m.T), (3, 3)), ("outer", (m, m[0]), (12, 4)),
+        ("cumsum", (m, 0), (3, 4)), ("concatenate", ([m, m],), (6, 4)),
+        ("stack", ([m, m],), (2, 3, 4)), ("take", (m, [0, 1], 1), (3, 2)),
+        ("median", (m, 0), (4,)), ("trace", (m,), ()), ("ptp", (m, 0), (4,)),
+        ("nanmax", (m, 0), (4,)),
+    ]  # fmt: skip
+    for name, args, shape in calls:
+        out, wanted = lnp.zeros(shape, "f64"), np.zeros(shape)
+        result = getattr(lnp, name)(*args, out=out)
+        assert result is out, name
+        getattr(np, name)(*args, out=wanted)
+        np.testing.assert_allclose(out, wanted, 1e-12, 1e-14, err_msg=name)
 
 
 def test_sets_of_fixed_size_compile() -> None:
