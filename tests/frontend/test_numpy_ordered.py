@@ -220,7 +220,7 @@ def test_a_traced_share() -> None:
     with pytest.raises(LazirError, match="from 0 to 1"):
         lnp.quantile(x, 1.5)
     with pytest.raises(LazirError, match="method"):
-        lnp.quantile(x, 0.5, method="weibull")
+        lnp.quantile(x, 0.5, method="weibul")
     with pytest.raises(LazirError, match="empty axis"):
         lnp.median(np.zeros((0,)))
 
