@@ -208,6 +208,9 @@ def write(x: Any, key: Any, v: Any, op: str = "set", mode: str = "drop") -> Tens
         fail(f"an indexed update is one of {', '.join(_WRITES)}, got {op!r}")
     target = operand(x)
     given = operand(v)
+    mask = only_mask(key)
+    if mask is not None and not mask.shape and 0 in given.shape and not bool(mask):
+        return tensor(lift(target))  # no value for no place
     found = _parsed_for_writing(key, target.shape, given.shape)
     whole = lift(target)
     new = lift(given, target.dtype)

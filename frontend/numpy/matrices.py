@@ -190,7 +190,8 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     first, second = (normal_axis(k, rank, "diagonal") for k in (axis1, axis2))
     order = (*(k for k in range(rank) if k not in (first, second)), first, second)
     x = call("transpose", x, permutation=order)
-    low_row, low_column = max(-offset, 0), max(offset, 0)
+    low_row = min(max(-offset, 0), x.shape[-2])
+    low_column = min(max(offset, 0), x.shape[-1])
     n = max(0, min(x.shape[-2] - low_row, x.shape[-1] - low_column))
     lead = x.shape[:-2]
     part = call(

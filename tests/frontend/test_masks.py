@@ -55,6 +55,12 @@ def test_assignment_of_as_many_values_as_places() -> None:
     assert np.array_equal(assigned(lambda m: m, lz.Tensor(X), lz.Tensor(FULL), values), wanted)
 
 
+def test_no_values_for_no_place() -> None:
+    x = lnp.asarray(3.0)
+    x[lnp.array(False)] = lnp.zeros((0,))
+    assert x.item() == 3.0
+
+
 def test_a_mask_beside_index_arrays() -> None:
     mask = np.array([True, True])
     wanted = assigned(lambda m: (m, [0, 1]), X.copy(), mask, 5.0)

@@ -158,6 +158,7 @@ CALLS: dict[str, str] = {
         linalg.diagonal(T)
         linalg.diagonal(A, offset=1)
         linalg.diagonal(A, offset=-2)
+        linalg.diagonal(A, offset=9)
         linalg.matrix_transpose(A)
     """,
     "numeric": """
