@@ -12,17 +12,18 @@ import numpy as np
 
 from lazir.compiler.errors import ShapeError
 
-from ..apply import fail, normal_axes, tensor
+from ..apply import fail, lift, normal_axes, operand, tensor
 from ..custom import custom_jvp
 from ..numpy import logic, manipulation, reduction
 from ..numpy.arithmetic import abs as absolute
 from ..numpy.functions import log, sqrt
 from ..numpy.linear import matmul
 from ..numpy.matrices import diagonal
+from ..numpy.parts import squared_size
 from ..tensor import Tensor
 from .equations import inv, tolerance
 from .factors import svd, svdvals
-from .operands import many, matrix, square, symmetrised, values
+from .operands import many, matrix, numbers, require_matrix, square, symmetrised, values
 
 
 class SlogdetResult(NamedTuple):
@@ -120,16 +121,21 @@ def _root(x: Tensor) -> Tensor:
     return logic.where(zero, 0, sqrt(logic.where(zero, 1, x)))
 
 
+def _squares(x: Tensor) -> Tensor:
+    """|x|², of real and complex numbers."""
+    return tensor(squared_size(lift(operand(x))))
+
+
 def _vector(x: Tensor, order: Any, axes: Any, keepdims: bool) -> Tensor:
     if order is None or order == 2:
-        return _root(reduction.sum(x * x, axis=axes, keepdims=keepdims))
+        return _root(reduction.sum(_squares(x), axis=axes, keepdims=keepdims))
     size = absolute(x)
     if order == np.inf:
         return reduction.max(size, axis=axes, keepdims=keepdims)
     if order == -np.inf:
         return reduction.min(size, axis=axes, keepdims=keepdims)
     if order == 0:
-        return reduction.sum((x != 0).astype(x.dtype), axis=axes, keepdims=keepdims)
+        return reduction.sum((x != 0).astype(size.dtype), axis=axes, keepdims=keepdims)
     if order == 1:
         return reduction.sum(size, axis=axes, keepdims=keepdims)
     if isinstance(order, str):
@@ -141,7 +147,7 @@ def _vector(x: Tensor, order: Any, axes: Any, keepdims: bool) -> Tensor:
 def _of_matrices(x: Tensor, order: Any, keepdims: bool) -> Tensor:
     """Norms over the last two axes."""
     if order in (None, "fro"):
-        return _root(reduction.sum(x * x, axis=(-2, -1), keepdims=keepdims))
+        return _root(reduction.sum(_squares(x), axis=(-2, -1), keepdims=keepdims))
     if isinstance(order, str) and order != "nuc":
         fail(f"norm: {order!r} is no order; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
     largest = order == "nuc" or order > 0
@@ -184,7 +190,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> T
     >>> lz.linalg.norm(lnp.array([3.0, 4.0])).item()
     5.0
     """
-    (value,) = values("norm", x)
+    value = numbers(x, "norm")
     t, rank = tensor(value), len(value.shape)
     if axis is None and ord is None:
         return _vector(t, None, None, keepdims)
@@ -207,7 +213,7 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     >>> lz.linalg.vector_norm(lnp.ones((2, 2)), ord=1).item()
     4.0
     """
-    (value,) = values("vector_norm", x)
+    value = numbers(x, "vector_norm")
     axes = normal_axes(axis, len(value.shape), "vector_norm")
     return _vector(tensor(value), ord, axes, keepdims)
 
@@ -219,7 +225,9 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Tenso
     >>> lz.linalg.matrix_norm(lnp.ones((2, 2))).item()
     2.0
     """
-    return _of_matrices(tensor(matrix(x, "matrix_norm")), ord, keepdims)
+    value = numbers(x, "matrix_norm")
+    require_matrix(value, "matrix_norm")
+    return _of_matrices(tensor(value), ord, keepdims)
 
 
 # -- ranks and conditions ------------------------------------------------------------------

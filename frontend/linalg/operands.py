@@ -42,6 +42,14 @@ def values(name: str, *xs: Any) -> list[Value]:
     return [lift(o, dtype) for o in found]
 
 
+def numbers(x: Any, name: str) -> Value:
+    """One operand of floats or complex numbers."""
+    found = operand(x)
+    if found.dtype.is_complex:
+        return lift(found)
+    return lift(found, precision(found.dtype, name))
+
+
 def matrix(x: Any, name: str) -> Value:
     """One operand of two axes or more."""
     (value,) = values(name, x)

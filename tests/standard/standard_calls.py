@@ -11,14 +11,17 @@ from typing import Any
 
 import numpy as np
 
-BOOL, SIGNED, UNSIGNED, FLOAT = "bool", "signed", "unsigned", "float"
+BOOL, SIGNED, UNSIGNED, FLOAT, COMPLEX = "bool", "signed", "unsigned", "float", "complex"
 KINDS: dict[str, tuple[str, ...]] = {
-    "any": (BOOL, SIGNED, UNSIGNED, FLOAT),
-    "numeric": (SIGNED, UNSIGNED, FLOAT),
+    "any": (BOOL, SIGNED, UNSIGNED, FLOAT, COMPLEX),
+    "numeric": (SIGNED, UNSIGNED, FLOAT, COMPLEX),
+    "real": (SIGNED, UNSIGNED, FLOAT),
     "integral": (SIGNED, UNSIGNED),
     "bits": (BOOL, SIGNED, UNSIGNED),
-    "signed": (SIGNED, FLOAT),
+    "signed": (SIGNED, FLOAT, COMPLEX),
+    "inexact": (FLOAT, COMPLEX),
     "float": (FLOAT,),
+    "complex": (COMPLEX,),
     "bool": (BOOL,),
 }
 DTYPES: dict[str, str] = {
@@ -27,6 +30,8 @@ DTYPES: dict[str, str] = {
     **{f"uint{n}": UNSIGNED for n in (8, 16, 32, 64)},
     "float32": FLOAT,
     "float64": FLOAT,
+    "complex64": COMPLEX,
+    "complex128": COMPLEX,
 }
 
 
@@ -38,11 +43,12 @@ def operands(dtype: str) -> dict[str, Any]:
     """
     rng = np.random.default_rng(5)
     kind = DTYPES[dtype]
-    low = -4 if kind in (SIGNED, FLOAT) else 0
+    low = 0 if kind in (BOOL, UNSIGNED) else -4
 
     def draw(*shape: int) -> Any:
         values = rng.integers(low, 6, shape) if kind != BOOL else rng.integers(0, 2, shape)
-        return (values * (1.25 if kind == FLOAT else 1)).astype(dtype)
+        parts = values * (1.25 if kind in (FLOAT, COMPLEX) else 1)
+        return (parts + 1j * np.flip(parts) if kind == COMPLEX else parts).astype(dtype)
 
     b = draw(3, 4)
     return {
@@ -60,10 +66,7 @@ CALLS: dict[str, str] = {
     "any": """
         asarray(A)
         asarray(A, copy=True)
-        astype(A, bool)
-        astype(A, int32)
-        astype(A, float64)
-        astype(A, float32, copy=False)
+        astype(A, A.dtype, copy=False)
         A.to_device(A.device)
         full_like(A, 1)
         zeros_like(T)
@@ -170,10 +173,6 @@ CALLS: dict[str, str] = {
         A - S
         multiply(A, B)
         A * 2
-        floor_divide(A, B)
-        A // 2
-        remainder(A, B)
-        A % 3
         pow(A, H)
         A ** 2
         positive(A)
@@ -181,62 +180,23 @@ CALLS: dict[str, str] = {
         square(A)
         sign(A)
         abs(A)
-        maximum(A, B)
-        minimum(A, V)
-        clip(A, 1, 3)
-        clip(A, min=2)
-        clip(A, max=S)
-        clip(A)
-        less(A, B)
-        less_equal(A, B)
-        greater(A, B)
-        greater_equal(A, B)
-        A < 2
-        A >= S
         isfinite(A)
         isinf(A)
         isnan(A)
-        ceil(A)
-        floor(A)
-        trunc(A)
         round(A)
-        argmax(A)
-        argmax(A, axis=0)
-        argmax(T, axis=-1, keepdims=True)
-        argmin(A)
-        argmin(T, axis=1)
-        argmin(S)
-        max(A)
-        max(T, axis=(0, 2))
-        max(E, axis=1)
-        min(A, axis=-1, keepdims=True)
-        min(S)
         sum(A)
         sum(T, axis=(0, 2), keepdims=True)
         sum(E)
         sum(E, axis=0)
-        sum(A, dtype=float64)
         sum(S)
         prod(B, axis=0)
         prod(E)
-        prod(B, axis=1, dtype=float32)
         cumulative_sum(V)
         cumulative_sum(A, axis=0)
         cumulative_sum(T, axis=-1, include_initial=True)
         cumulative_sum(E, axis=0, include_initial=True)
-        cumulative_sum(A, axis=1, dtype=float64)
         cumulative_prod(V)
         cumulative_prod(B, axis=1, include_initial=True)
-        sort(A)
-        sort(A, axis=0, descending=True)
-        sort(T, axis=1, stable=False)
-        sort(E, axis=0)
-        argsort(A)
-        argsort(A, axis=0, descending=True)
-        argsort(T, axis=-1)
-        searchsorted(sort(V), W)
-        searchsorted(sort(V), A, side='right')
-        searchsorted(V, A, sorter=argsort(V))
         diff(A)
         diff(A, axis=0)
         diff(T, n=2)
@@ -259,10 +219,60 @@ CALLS: dict[str, str] = {
         linalg.cross(C.T, C.T, axis=-2)
         linalg.trace(Q)
         linalg.trace(A, offset=1)
-        linalg.trace(T, offset=-1, dtype=float64)
         linalg.matmul(Q, Q)
         linalg.vecdot(A, B)
         linalg.tensordot(A, T, axes=((0, 1), (1, 2)))
+    """,
+    "real": """
+        astype(A, bool)
+        astype(A, int32)
+        astype(A, float64)
+        astype(A, float32, copy=False)
+        astype(A, complex64)
+        floor_divide(A, B)
+        A // 2
+        remainder(A, B)
+        A % 3
+        maximum(A, B)
+        minimum(A, V)
+        clip(A, 1, 3)
+        clip(A, min=2)
+        clip(A, max=S)
+        clip(A)
+        less(A, B)
+        less_equal(A, B)
+        greater(A, B)
+        greater_equal(A, B)
+        A < 2
+        A >= S
+        ceil(A)
+        floor(A)
+        trunc(A)
+        argmax(A)
+        argmax(A, axis=0)
+        argmax(T, axis=-1, keepdims=True)
+        argmin(A)
+        argmin(T, axis=1)
+        argmin(S)
+        max(A)
+        max(T, axis=(0, 2))
+        max(E, axis=1)
+        min(A, axis=-1, keepdims=True)
+        min(S)
+        sum(A, dtype=float64)
+        prod(B, axis=1, dtype=float32)
+        cumulative_sum(A, axis=1, dtype=float64)
+        sort(A)
+        sort(A, axis=0, descending=True)
+        sort(T, axis=1, stable=False)
+        sort(E, axis=0)
+        argsort(A)
+        argsort(A, axis=0, descending=True)
+        argsort(T, axis=-1)
+        searchsorted(sort(V), W)
+        searchsorted(sort(V), A, side='right')
+        searchsorted(V, A, sorter=argsort(V))
+        linalg.trace(T, offset=-1, dtype=float64)
     """,
     "bits": """
         bitwise_and(A, B)
@@ -297,7 +307,7 @@ CALLS: dict[str, str] = {
         -A
         abs(A - B)
     """,
-    "float": """
+    "inexact": """
         divide(A, B)
         A / 2
         1 / B
@@ -321,44 +331,60 @@ CALLS: dict[str, str] = {
         asinh(A)
         acosh(abs(B) + 1)
         atanh(A / 8)
-        atan2(A, B)
-        hypot(A, V)
-        logaddexp(A, B)
-        copysign(A, B)
-        nextafter(A, B)
-        signbit(A)
         A ** 0.5
         mean(A)
         mean(T, axis=(0, 2))
         mean(A, axis=-1, keepdims=True)
         mean(E)
-        std(A)
-        std(T, axis=1, correction=1)
-        var(A, axis=0, keepdims=True)
-        var(T, axis=(1, 2), correction=0.5)
-        var(S)
-        linalg.det(Q)
-        linalg.inv(Q + 9 * eye(3, dtype=Q.dtype))
-        linalg.solve(Q + 9 * eye(3, dtype=Q.dtype), C[..., None])
-        linalg.solve(Q[0, ...] + 9 * eye(3, dtype=Q.dtype), W)
         linalg.matrix_norm(T)
         linalg.matrix_norm(T, ord=1, keepdims=True)
-        linalg.matrix_norm(T, ord='nuc')
         linalg.matrix_power(Q, 3)
         linalg.matrix_power(Q, 0)
-        linalg.matrix_rank(Q)
-        linalg.pinv(A)
-        linalg.slogdet(Q)
-        linalg.svdvals(T)
-        linalg.eigvalsh(Q + Q.mT)
-        linalg.cholesky(Q @ Q.mT + eye(3, dtype=Q.dtype))
-        linalg.cholesky(Q @ Q.mT + eye(3, dtype=Q.dtype), upper=True)
         linalg.vector_norm(T)
         linalg.vector_norm(T, axis=(0, 1), ord=1)
         linalg.vector_norm(A, axis=-1, ord=inf, keepdims=True)
         linalg.vector_norm(A, axis=0, ord=-inf)
         linalg.vector_norm(A, axis=0, ord=0)
         linalg.vector_norm(A, axis=0, ord=3)
+    """,
+    "float": """
+        linalg.det(Q)
+        linalg.inv(Q + 9 * eye(3, dtype=Q.dtype))
+        linalg.solve(Q + 9 * eye(3, dtype=Q.dtype), C[..., None])
+        linalg.solve(Q[0, ...] + 9 * eye(3, dtype=Q.dtype), W)
+        linalg.matrix_norm(T, ord='nuc')
+        linalg.pinv(A)
+        linalg.svdvals(T)
+        atan2(A, B)
+        hypot(A, V)
+        logaddexp(A, B)
+        copysign(A, B)
+        nextafter(A, B)
+        signbit(A)
+        std(A)
+        std(T, axis=1, correction=1)
+        var(A, axis=0, keepdims=True)
+        var(T, axis=(1, 2), correction=0.5)
+        var(S)
+        linalg.matrix_rank(Q)
+        linalg.slogdet(Q)
+        linalg.eigvalsh(Q + Q.mT)
+        linalg.cholesky(Q @ Q.mT + eye(3, dtype=Q.dtype))
+        linalg.cholesky(Q @ Q.mT + eye(3, dtype=Q.dtype), upper=True)
+    """,
+    "complex": """
+        imag(A)
+        conj(A)
+        real(A)
+        mean(A, axis=0)
+        sum(A, dtype=complex128)
+        log(B)
+        sqrt(A)
+        acosh(B)
+        log1p(A)
+        vecdot(A, B)
+        abs(A)
+        astype(A, complex128)
     """,
 }
 

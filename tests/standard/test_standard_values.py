@@ -32,8 +32,8 @@ def same(call: str, got: Any, wanted: Any) -> None:
     got = np.asarray(got)
     assert got.shape == wanted.shape, f"{call}: shape {got.shape}, not {wanted.shape}"
     assert got.dtype == wanted.dtype, f"{call}: {got.dtype}, not {wanted.dtype}"
-    if wanted.dtype.kind == "f":
-        tolerance = 2e-5 if wanted.dtype == np.float32 else 1e-11
+    if wanted.dtype.kind in "fc":
+        tolerance = 2e-5 if wanted.dtype in (np.float32, np.complex64) else 1e-11
         np.testing.assert_allclose(got, wanted, tolerance, tolerance, err_msg=call)
     else:
         np.testing.assert_array_equal(got, wanted, err_msg=call)
