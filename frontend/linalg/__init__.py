@@ -8,7 +8,7 @@ convergence) gives infinities or NaN, never an error.
 
 from __future__ import annotations
 
-from ..numpy.linear import cross, matmul, tensordot, vecdot
+from ..numpy.linear import matmul, tensordot, vecdot
 from ..numpy.manipulation import matrix_transpose
 from .equations import (
     inv,
@@ -30,7 +30,7 @@ from .measures import (
     slogdet,
     vector_norm,
 )
-from .products import diagonal, multi_dot, outer, trace
+from .products import cross, diagonal, multi_dot, outer, trace
 
 __all__ = [
     "cholesky", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "lstsq", "lu",

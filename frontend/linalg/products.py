@@ -27,6 +27,16 @@ def outer(x1: Any, x2: Any, /) -> Tensor:
     return linear.outer(x1, x2)
 
 
+def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
+    """The cross products of vectors of three components along one axis, the others broadcasting.
+
+    >>> import lazir as lz, lazir.numpy as lnp
+    >>> print(lz.linalg.cross(lnp.array([1, 0, 0]), lnp.array([0, 1, 0])))
+    [0 0 1]
+    """
+    return linear.cross(x1, x2, axis=axis)
+
+
 def diagonal(x: Any, /, *, offset: int = 0) -> Tensor:
     """The diagonals of the matrices in the last two axes.
 
