@@ -122,12 +122,12 @@ def _check_alone(name: str, functions: Iterable[Op]) -> None:
 
 
 def _check_imports(name: str, symbols: Sequence[str]) -> None:
-    """No LAPACK: a program finds its functions in SciPy."""
+    """No LAPACK and no transforms: a program finds their functions in SciPy and NumPy."""
     if symbols:
         routines = ", ".join(s.removeprefix(PREFIX).split("_")[1] for s in symbols)
         raise ExportError(
-            f"{name} computes linear algebra with SciPy's LAPACK ({routines}), which an exported "
-            "program does not have: leave lazir.linalg out of what is exported"
+            f"{name} calls SciPy's LAPACK or NumPy's Fourier transforms ({routines}), which an "
+            "exported program does not have: leave lazir.linalg and lazir.fft out of it"
         )
 
 

@@ -1,4 +1,5 @@
-"""Calls of LAPACK at the stage `kernels`: nodes that keep their op, text of declared functions.
+"""Calls of LAPACK and of NumPy's transforms at the stage `kernels`: nodes that keep their op, text
+of declared functions.
 
 Takes: nodes of a kernel-level Graph. Gives: `LibraryCall`, and the function that it is in text
 (`library_parse.py` is the way back). Must not know: LAPACK's own functions (`schedule/library.py`
@@ -15,14 +16,16 @@ from .kernel import symbol
 from .mlir.ir import Module, Op, function
 from .types import TensorType
 
-LIBRARY = frozenset({"cholesky", "eigh", "lu", "qr", "svd", "triangular_solve"})
-"""The ops that LAPACK (or BLAS) computes."""
+LIBRARY = frozenset(
+    {"cholesky", "eigh", "fft", "irfft", "lu", "qr", "rfft", "svd", "triangular_solve"}
+)
+"""The ops that LAPACK (or BLAS) computes, and the Fourier transforms, which NumPy computes."""
 KIND = "library"
 """The `lz.kind` of such a function."""
 ROUTINE = "lz.routine"
 """Its attribute that names the op; the op's own attributes stand beside it, `lz.` before them."""
 PREFIX = "lz_"
-"""How the C symbols of LAPACK's and BLAS's functions begin: lz_lapack_dpotrf, lz_blas_dtrsm."""
+"""How C symbols of functions of other libraries begin: lz_lapack_dpotrf, lz_fft_rfft_odd_f64."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,6 @@ def library_function(call: LibraryCall, name: str, kind: str) -> Op:
 
 
 def imported_symbols(loops: Module) -> tuple[str, ...]:
-    """The C symbols of LAPACK's and BLAS's functions that a program of the stage loops calls."""
+    """The C symbols of other libraries' functions that a program of the stage loops calls."""
     names = (op.attrs["sym_name"] for op in loops.functions() if not op.regions[0].ops)
     return tuple(sorted(name for name in names if name.startswith(PREFIX)))

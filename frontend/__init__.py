@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import debug, errors, lax, linalg, nn, numpy, optim, random, tree, typing
+from . import debug, errors, fft, lax, linalg, nn, numpy, optim, random, tree, typing
 from .autograd import enable_grad, no_grad
 from .batching import vmap
 from .compiled import compile, jit
@@ -59,6 +59,7 @@ __all__ = [
     "enable_grad",
     "errors",
     "eval_shape",
+    "fft",
     "float16",
     "float32",
     "float64",

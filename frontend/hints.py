@@ -64,7 +64,9 @@ def scope_of(function: Any) -> dict[str, Any]:
     """The names that a function's annotations may use."""
     inner = inspect.unwrap(function)
     inner = getattr(inner, "__func__", inner)
-    cells = zip(getattr(inner, "__code__", _NO_CODE).co_freevars, inner.__closure__ or ())
+    cells = zip(
+        getattr(inner, "__code__", _NO_CODE).co_freevars, getattr(inner, "__closure__", None) or ()
+    )
     held = {}
     for name, cell in cells:
         try:

@@ -56,7 +56,7 @@ def array_ufunc(ufunc: Any, method: str, inputs: Any, options: dict[str, Any]) -
 def array_function(func: Any, args: Any, kwargs: Any) -> Any:
     """NumPy's other functions on tensors: those of the same names in `lazir.numpy`."""
     module = getattr(func, "__module__", "numpy") or "numpy"
-    home = {"numpy": lnp, "numpy.linalg": lnp.linalg}.get(module)
+    home = {"numpy": lnp, "numpy.linalg": lnp.linalg, "numpy.fft": lnp.fft}.get(module)
     function = getattr(home, func.__name__, None)
     if function is None:
         fail(

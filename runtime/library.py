@@ -16,6 +16,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .fourier import FFT, transform_address
+
 __all__ = ["LibraryError", "library_addresses"]
 
 _HOMES = {"lz_lapack_": "scipy.linalg.cython_lapack", "lz_blas_": "scipy.linalg.cython_blas"}
@@ -37,6 +39,8 @@ def library_addresses(symbols: Iterable[str], program: str) -> dict[str, int]:
 
 
 def _address(symbol: str, program: str) -> int:
+    if symbol.startswith(FFT):
+        return transform_address(symbol, program)
     home = next((home for home in _HOMES if symbol.startswith(home)), None)
     if home is None:
         raise LibraryError(

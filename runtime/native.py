@@ -28,7 +28,7 @@ from .host import default_threads, host
 from .jit import LoadedCode, initialize_llvm
 from .pool_ir import pool_ir
 
-__all__ = ["Native", "native"]
+__all__ = ["Native", "native", "object_code"]
 
 _SYMBOLS = (
     "lz_parallel_for",
@@ -111,12 +111,12 @@ def _object_code() -> bytes:
     cache = DiskCache()
     code = cache.get(entry)
     if code is None:
-        code = _compile(text)
+        code = object_code(text)
         cache.put(entry, code)
     return code
 
 
-def _compile(text: str) -> bytes:
+def object_code(text: str) -> bytes:
     """LLVM IR text to an object file, quickly: 11 ms, where LLVM's -O2 takes 110 ms for the same.
 
     The first use on a machine waits for this; a call is some 0.04 µs slower for it. The code is

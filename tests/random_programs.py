@@ -33,7 +33,7 @@ NEVER_RUN = frozenset({"custom_linear"})
 DRAWS = 8
 """How often an example is drawn before another op is tried."""
 
-APART = frozenset({"linalg", "complex"})
+APART = frozenset({"linalg", "complex", "fourier"})
 """Families whose results hang on how an input lies to others (multiple eigenvalues, ties of pivots)
 more than any bound says, and those that other ops cannot read; their own tests draw what is well
 posed."""

@@ -15,9 +15,12 @@ from collections.abc import Callable
 from ..library import LibraryCall
 from ..mlir.ir import Module, Value
 from ..types import i32, index
+from .fourier import fourier_work, write_transform
 from .lapack import Stacks, clamped, first_element, is_empty
 from .scheduled import Scheduled
 
+FOURIER = frozenset({"fft", "rfft", "irfft"})
+"""The ops that NumPy computes, not LAPACK."""
 BLOCK = 32
 """Columns that LAPACK's blocked algorithms take at a time (ILAENV gives 32 or 64)."""
 
@@ -26,12 +29,17 @@ def schedule_library(call: LibraryCall, module: Module, name: str) -> Scheduled:
     """The function of a call; nothing happens where all results are empty."""
     stacks = Stacks(call, module, name)
     if not is_empty(call.results):
-        _WRITERS[call.op](stacks, **dict(call.attrs))
+        if call.op in FOURIER:
+            write_transform(stacks)
+        else:
+            _WRITERS[call.op](stacks, **dict(call.attrs))
     return stacks.finish()
 
 
 def library_work(call: LibraryCall) -> float:
     """Machine operations, roughly: what is cubic in the matrices' size."""
+    if call.op in FOURIER:
+        return fourier_work(call)
     sizes = sorted(call.params[0].shape[-2:])
     rows = call.params[-1].shape[-2:]
     total = max(call.params[0].size * sizes[0], call.params[-1].size * max(rows, default=1))

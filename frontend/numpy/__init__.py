@@ -15,7 +15,7 @@ from numpy import (
     set_printoptions,
 )  # fmt: skip
 
-from .. import late, linalg
+from .. import fft, late, linalg
 from ..dtypes import (
     bfloat16, bool_, complex128, complex64, float16, float32, float64, int16, int32, int64,
     int8, uint16, uint32, uint64, uint8,
@@ -133,7 +133,7 @@ __all__ = [
     "deg2rad", "degrees", "delete", "diag", "diag_indices", "diag_indices_from", "diagflat",
     "diagonal", "diff", "digitize", "divide", "divmod", "dot", "dsplit", "dstack", "e",
     "ediff1d", "einsum", "einsum_path", "empty", "empty_like", "equal", "erf", "errstate",
-    "euler_gamma", "exp", "exp2", "expand_dims", "expm1", "extract", "eye", "fabs",
+    "euler_gamma", "exp", "exp2", "expand_dims", "expm1", "extract", "eye", "fabs", "fft",
     "fill_diagonal", "finfo", "fix", "flatnonzero", "flip", "fliplr", "flipud", "float16",
     "float32", "float64", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod",
     "frexp", "from_dlpack", "frombuffer", "fromfile", "fromfunction", "fromiter", "frompyfunc",

@@ -15,8 +15,8 @@ SCRIPT = """
 import sys
 from lazir.runtime import native, threads
 compiled = []
-real = native._compile
-native._compile = lambda text: compiled.append(text) or real(text)
+real = native.object_code
+native.object_code = lambda text: compiled.append(text) or real(text)
 print(threads.get_num_threads(), len(compiled))
 """
 

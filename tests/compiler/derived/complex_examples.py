@@ -22,6 +22,8 @@ from lazir.compiler.types import DType, TensorType, c64, c128, f32, f64
 COMPLEX = {f32: c64, f64: c128}
 NAMES = sorted(name for name, op in OPS.items() if op.parts is not None)
 """Every op that takes complex numbers."""
+OWN = ("complex", "fourier")
+"""Families whose own examples are complex."""
 PER_OP = 5
 ULP = {"integer_pow": 24.0, "pow": 48.0, "rsqrt": 6.0}
 """Bounds on the error of elementwise ops in units in the last place of |result|, where it is not 4;
@@ -40,7 +42,7 @@ def examples_of(name: str) -> list[Example]:
     made = []
     for types, attrs in op.examples(np.random.default_rng(zlib.crc32(name.encode()))):
         kinds = {t.dtype for t in types} | {v for v in attrs.values() if isinstance(v, DType)}
-        if op.family == "complex":
+        if op.family in OWN:
             made.append((types, attrs))
         elif name == "constant":
             made.append((types, complex_constant(attrs)))
@@ -52,7 +54,7 @@ def examples_of(name: str) -> list[Example]:
                 wide = list(types)  # integer → complex
             made.append(((*types[:first], *wide), changed))
     good = [e for e in made if name != "convert" or allowed(*e)]
-    return good if name == "convert" else good[: PER_OP * (1 + (op.family == "complex"))]
+    return good if name == "convert" else good[: PER_OP * (1 + (op.family in OWN))]
 
 
 def allowed(types: Any, attrs: Any) -> bool:
@@ -94,6 +96,8 @@ def bound(graph: Graph, inputs: list[np.ndarray], wanted: np.ndarray, dtype: DTy
     (node,) = graph.nodes
     unit = np.finfo(dtype.numpy).eps
     ulp = ULP.get(node.op, 4.0)
+    if OPS[node.op].family == "fourier":
+        return 4 * ulp * unit * np.abs(wanted).max(initial=1)
     if node.op in ("reduce_prod", "cumprod"):
         return ulp * joined(node) * unit * np.abs(wanted)
     if node.op in (*JOINING, "scatter"):  # of a sum in terms of the sizes of its terms
@@ -112,7 +116,7 @@ def hold(graph: Graph, inputs: list[np.ndarray], outputs: list[np.ndarray]) -> i
         outputs, interpret(graph, inputs), graph.result_types, strict=True
     ):
         assert got.shape == wanted.shape and got.dtype == wanted.dtype
-        if not type.dtype.is_complex:
+        if not type.dtype.is_complex and OPS[graph.name].family != "fourier":
             np.testing.assert_array_equal(got, wanted)
             continue
         same = (got == wanted) | (np.isnan(got) & np.isnan(wanted))

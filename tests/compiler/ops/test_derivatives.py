@@ -21,8 +21,8 @@ from lazir.compiler.types import TensorType, f64
 STEP = 1e-6
 PER_OP = 14
 WITH_BODY = {name for name, op in OPS.items() if op.family == "control"} - {"barrier"}
-COMPLEX = {name for name, op in OPS.items() if op.family == "complex"}
-"""Their tests are in `test_complex.py`, which moves both parts."""
+COMPLEX = {name for name, op in OPS.items() if op.family in ("complex", "fourier")}
+"""Their tests are in `derived/test_complex_derivatives.py`, which move both parts."""
 SMOOTH = sorted(
     name for name, op in OPS.items() if op.linearise is not None and name not in WITH_BODY | COMPLEX
 )
