@@ -18,6 +18,7 @@ from ..dtypes import int8 as _I8
 from ..tensor import Tensor
 from .parts import by_part, direction, real_operand, size_of
 from .parts import filled as _filled
+from .ufunc import Binary, Unary
 
 
 def _finish(value: Value, found: Operands) -> Tensor:
@@ -43,6 +44,7 @@ def _by_real(op: str, z: Value, x: Any, name: str) -> Value | None:
     return by_part(lambda part: call(op, part, factor), z)
 
 
+@Binary
 def add(x1: Any, x2: Any, /) -> Tensor:
     """x1 + x2; logical or on bools.
 
@@ -53,6 +55,7 @@ def add(x1: Any, x2: Any, /) -> Tensor:
     return _binary("add", "add", "bit_or", x1, x2)
 
 
+@Binary
 def subtract(x1: Any, x2: Any, /) -> Tensor:
     """x1 − x2; TypeRuleError on bools.
 
@@ -63,6 +66,7 @@ def subtract(x1: Any, x2: Any, /) -> Tensor:
     return _binary("subtract", "sub", None, x1, x2)
 
 
+@Binary
 def multiply(x1: Any, x2: Any, /) -> Tensor:
     """x1 · x2; logical and on bools.
 
@@ -81,6 +85,7 @@ def multiply(x1: Any, x2: Any, /) -> Tensor:
     return _finish(call("bit_and" if found.dtype.is_bool else "mul", *found.values), found)
 
 
+@Binary
 def divide(x1: Any, x2: Any, /) -> Tensor:
     """x1 / x2 as floats; integers become the default float type.
 
@@ -121,6 +126,7 @@ def _floor_divide_floats(a: Value, b: Value) -> Value:
     return call("select", call("equal", b, zero), exact, result)
 
 
+@Binary
 def floor_divide(x1: Any, x2: Any, /) -> Tensor:
     """The largest integer not above x1 / x2; on integers x // 0 is 0.
 
@@ -153,6 +159,7 @@ def _numbers(found: Operands) -> list[Value]:
     return [call("convert", v, dtype=_I8) if from_bool else v for v in found.values]
 
 
+@Binary
 def remainder(x1: Any, x2: Any, /) -> Tensor:
     """x1 − x2 · (x1 // x2), with the sign of x2 (Python's %).
 
@@ -180,6 +187,7 @@ def remainder(x1: Any, x2: Any, /) -> Tensor:
 mod = remainder
 
 
+@Binary
 def fmod(x1: Any, x2: Any, /) -> Tensor:
     """The remainder of the division rounded to zero, with the sign of x1 (C's fmod).
 
@@ -202,6 +210,7 @@ def divmod(x1: Any, x2: Any, /) -> tuple[Tensor, Tensor]:
     return floor_divide(x1, x2), remainder(x1, x2)
 
 
+@Unary
 def negative(x: Any, /) -> Tensor:
     """−x.
 
@@ -212,6 +221,7 @@ def negative(x: Any, /) -> Tensor:
     return _unary("negative", "neg", x)
 
 
+@Unary
 def positive(x: Any, /) -> Tensor:
     """x.
 
@@ -230,6 +240,7 @@ def _unary(name: str, op: str, x: Any) -> Tensor:
     return _finish(call(op, *found.values), found)
 
 
+@Unary
 def abs(x: Any, /) -> Tensor:
     """|x|, of complex numbers √(re² + im²) without overflow; bools stay themselves.
 
@@ -247,6 +258,7 @@ absolute = abs
 fabs = abs
 
 
+@Unary
 def sign(x: Any, /) -> Tensor:
     """−1, 0 or 1; NaN stays NaN. Of a complex number x / |x|, and 0 of 0.
 
@@ -260,6 +272,7 @@ def sign(x: Any, /) -> Tensor:
     return _unary("sign", "sign", x)
 
 
+@Binary
 def maximum(x1: Any, x2: Any, /) -> Tensor:
     """The larger; NaN if either is.
 
@@ -271,6 +284,7 @@ def maximum(x1: Any, x2: Any, /) -> Tensor:
     return _finish(call("maximum", *found.values), found)
 
 
+@Binary
 def minimum(x1: Any, x2: Any, /) -> Tensor:
     """The smaller; NaN if either is.
 
@@ -292,6 +306,7 @@ def _ignoring_nan(op: str, x1: Any, x2: Any) -> Tensor:
     return _finish(best, found)
 
 
+@Binary
 def fmax(x1: Any, x2: Any, /) -> Tensor:
     """The larger, ignoring a NaN.
 
@@ -302,6 +317,7 @@ def fmax(x1: Any, x2: Any, /) -> Tensor:
     return _ignoring_nan("maximum", x1, x2)
 
 
+@Binary
 def fmin(x1: Any, x2: Any, /) -> Tensor:
     """The smaller, ignoring a NaN.
 
@@ -355,6 +371,7 @@ def _power_by_bits(x: Value, n: Value) -> Value:
     return result
 
 
+@Binary
 def power(x1: Any, x2: Any, /) -> Tensor:
     """x1 to the power x2. A whole static exponent becomes multiplications.
 
@@ -387,6 +404,7 @@ def _static_power(x: Value, exponent: int) -> Value:
 pow = power
 
 
+@Unary
 def square(x: Any, /) -> Tensor:
     """x · x.
 
@@ -397,6 +415,7 @@ def square(x: Any, /) -> Tensor:
     return multiply(x, x)
 
 
+@Unary
 def reciprocal(x: Any, /) -> Tensor:
     """1 / x.
 

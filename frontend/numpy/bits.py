@@ -35,11 +35,13 @@ from .manipulation import concatenate, moveaxis, ravel
 from .parts import filled as _filled
 from .reduction import any as any_of
 from .reduction import sum as total
+from .ufunc import Binary, Unary
 
 _LAYOUT = {float32: (23, 127), float64: (52, 1023)}
 """Bits of the mantissa and bias of the exponent (IEEE 754)."""
 
 
+@Binary
 def float_power(x1: Any, x2: Any, /) -> Tensor:
     """x1 to the power x2 in float64 at least (complex128 of complex operands).
 
@@ -52,6 +54,7 @@ def float_power(x1: Any, x2: Any, /) -> Tensor:
     return power(as_tensor(x1, dtype), as_tensor(x2, dtype))
 
 
+@Binary
 def logaddexp2(x1: Any, x2: Any, /) -> Tensor:
     """log2(2**x1 + 2**x2) without overflow.
 
@@ -136,6 +139,7 @@ def frexp(x: Any, /) -> tuple[Tensor, Tensor]:
     return tensor(convert(value, dtype)), tensor(convert(exponent, int32))
 
 
+@Binary
 def ldexp(x1: Any, x2: Any, /) -> Tensor:
     """x1 · 2**x2 with one rounding.
 
@@ -170,6 +174,7 @@ def ldexp(x1: Any, x2: Any, /) -> Tensor:
     return tensor(convert(call("mul", value, _power_of_two(n, wide)), dtype))
 
 
+@Unary
 def spacing(x: Any, /) -> Tensor:
     """The distance from x to the next float away from 0, with the sign of x.
 
@@ -208,6 +213,7 @@ def _integer_pair(x1: Any, x2: Any, name: str) -> tuple[Tensor, Tensor]:
     return a, b
 
 
+@Binary
 def gcd(x1: Any, x2: Any, /) -> Tensor:
     """The greatest common divisor (Euclid's algorithm); of 0 and 0 it is 0.
 
@@ -226,6 +232,7 @@ def gcd(x1: Any, x2: Any, /) -> Tensor:
     return found[0]
 
 
+@Binary
 def lcm(x1: Any, x2: Any, /) -> Tensor:
     """The least common multiple; 0 where either is 0.
 

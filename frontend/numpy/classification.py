@@ -16,8 +16,10 @@ from ..tensor import Tensor
 from .functions import _float_binary
 from .parts import filled as _filled
 from .parts import imag_of, is_infinite, real_of
+from .ufunc import Binary, Unary
 
 
+@Unary
 def isnan(x: Any, /) -> Tensor:
     """Whether x is NaN.
 
@@ -29,6 +31,7 @@ def isnan(x: Any, /) -> Tensor:
     return tensor(call("not_equal", v, v))
 
 
+@Unary
 def isfinite(x: Any, /) -> Tensor:
     """Whether x is neither infinite nor NaN.
 
@@ -42,6 +45,7 @@ def isfinite(x: Any, /) -> Tensor:
     return tensor(call("is_finite", v))
 
 
+@Unary
 def isinf(x: Any, /) -> Tensor:
     """Whether x is infinite.
 
@@ -71,6 +75,7 @@ def _sign_bit(x: Any) -> Any:
     return call("less", v, _filled(0, v))
 
 
+@Unary
 def signbit(x: Any, /) -> Tensor:
     """Whether the sign of x is negative (true for −0).
 
@@ -81,6 +86,7 @@ def signbit(x: Any, /) -> Tensor:
     return tensor(_sign_bit(x))
 
 
+@Binary
 def copysign(x1: Any, x2: Any, /) -> Tensor:
     """|x1| with the sign of x2.
 
@@ -91,6 +97,7 @@ def copysign(x1: Any, x2: Any, /) -> Tensor:
     return _float_binary("copysign", x1, x2)
 
 
+@Binary
 def heaviside(x1: Any, x2: Any, /) -> Tensor:
     """0 below 0, x2 at 0, 1 above 0.
 

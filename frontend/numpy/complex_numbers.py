@@ -11,6 +11,7 @@ from typing import Any
 from ..apply import call, operand, promote, tensor
 from ..tensor import Tensor
 from .parts import conjugate_of, filled, imag_of, real_of
+from .ufunc import Unary
 
 
 def real(val: Any, /) -> Tensor:
@@ -35,6 +36,7 @@ def imag(val: Any, /) -> Tensor:
     return tensor(imag_of(found.values[0]), found.weak)
 
 
+@Unary
 def conj(x: Any, /) -> Tensor:
     """The complex conjugate; a real tensor stays.
 

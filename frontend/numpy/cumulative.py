@@ -88,26 +88,6 @@ def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = No
     return delivered(_total("cumprod", a, axis, dtype, "nancumprod", 1), out, "nancumprod")
 
 
-_ACCUMULATES = {"add": "cumsum", "multiply": "cumprod", "maximum": "cummax", "minimum": "cummin"}
-
-
-def accumulate(ufunc: str, a: Any, axis: int = 0, dtype: Any = None) -> Tensor | None:
-    """NumPy's `ufunc.accumulate` for sums, products and extrema; None for other ufuncs.
-
-    >>> import lazir.numpy as lnp
-    >>> print(accumulate("maximum", lnp.array([1, 3, 2])))
-    [1 3 3]
-    """
-    op = _ACCUMULATES.get(ufunc)
-    if op is None:
-        return None
-    if op in ("cumsum", "cumprod"):
-        return _total(op, a, axis, dtype, ufunc, None)
-    return tensor(
-        running(op, lift(operand(a), None if dtype is None else as_dtype(dtype)), axis, ufunc)
-    )
-
-
 def _with_initial(
     op: str, x: Any, axis: int | None, dtype: Any, include_initial: bool, unit: int
 ) -> Tensor:

@@ -13,6 +13,7 @@ from ..apply import call, fail, promote, tensor
 from ..tensor import Tensor
 from .parts import by_part, real_of
 from .parts import filled as _filled
+from .ufunc import Binary, Unary
 
 
 def _float_unary(op: str, x: Any) -> Tensor:
@@ -25,6 +26,7 @@ def _float_binary(op: str, x1: Any, x2: Any) -> Tensor:
     return tensor(call(op, *found.values), found.weak)
 
 
+@Unary
 def exp(x: Any, /) -> Tensor:
     """e to the power x.
 
@@ -35,6 +37,7 @@ def exp(x: Any, /) -> Tensor:
     return _float_unary("exp", x)
 
 
+@Unary
 def exp2(x: Any, /) -> Tensor:
     """2 to the power x.
 
@@ -45,6 +48,7 @@ def exp2(x: Any, /) -> Tensor:
     return _float_unary("exp2", x)
 
 
+@Unary
 def expm1(x: Any, /) -> Tensor:
     """exp(x) − 1, accurate near 0.
 
@@ -55,6 +59,7 @@ def expm1(x: Any, /) -> Tensor:
     return _float_unary("expm1", x)
 
 
+@Unary
 def log(x: Any, /) -> Tensor:
     """The natural logarithm.
 
@@ -65,6 +70,7 @@ def log(x: Any, /) -> Tensor:
     return _float_unary("log", x)
 
 
+@Unary
 def log2(x: Any, /) -> Tensor:
     """The logarithm to base 2.
 
@@ -75,6 +81,7 @@ def log2(x: Any, /) -> Tensor:
     return _float_unary("log2", x)
 
 
+@Unary
 def log10(x: Any, /) -> Tensor:
     """The logarithm to base 10.
 
@@ -85,6 +92,7 @@ def log10(x: Any, /) -> Tensor:
     return _float_unary("log10", x)
 
 
+@Unary
 def log1p(x: Any, /) -> Tensor:
     """log(1 + x), accurate near 0.
 
@@ -95,6 +103,7 @@ def log1p(x: Any, /) -> Tensor:
     return _float_unary("log1p", x)
 
 
+@Unary
 def sqrt(x: Any, /) -> Tensor:
     """The square root; NaN below 0.
 
@@ -105,6 +114,7 @@ def sqrt(x: Any, /) -> Tensor:
     return _float_unary("sqrt", x)
 
 
+@Unary
 def cbrt(x: Any, /) -> Tensor:
     """The cube root.
 
@@ -115,6 +125,7 @@ def cbrt(x: Any, /) -> Tensor:
     return _float_unary("cbrt", x)
 
 
+@Unary
 def sin(x: Any, /) -> Tensor:
     """The sine of x in radians.
 
@@ -125,6 +136,7 @@ def sin(x: Any, /) -> Tensor:
     return _float_unary("sin", x)
 
 
+@Unary
 def cos(x: Any, /) -> Tensor:
     """The cosine of x in radians.
 
@@ -135,6 +147,7 @@ def cos(x: Any, /) -> Tensor:
     return _float_unary("cos", x)
 
 
+@Unary
 def tan(x: Any, /) -> Tensor:
     """The tangent of x in radians.
 
@@ -145,6 +158,7 @@ def tan(x: Any, /) -> Tensor:
     return _float_unary("tan", x)
 
 
+@Unary
 def arcsin(x: Any, /) -> Tensor:
     """The angle in [−π/2, π/2] whose sine is x.
 
@@ -155,6 +169,7 @@ def arcsin(x: Any, /) -> Tensor:
     return _float_unary("asin", x)
 
 
+@Unary
 def arccos(x: Any, /) -> Tensor:
     """The angle in [0, π] whose cosine is x.
 
@@ -165,6 +180,7 @@ def arccos(x: Any, /) -> Tensor:
     return _float_unary("acos", x)
 
 
+@Unary
 def arctan(x: Any, /) -> Tensor:
     """The angle in (−π/2, π/2) whose tangent is x.
 
@@ -175,6 +191,7 @@ def arctan(x: Any, /) -> Tensor:
     return _float_unary("atan", x)
 
 
+@Unary
 def sinh(x: Any, /) -> Tensor:
     """The hyperbolic sine.
 
@@ -185,6 +202,7 @@ def sinh(x: Any, /) -> Tensor:
     return _float_unary("sinh", x)
 
 
+@Unary
 def cosh(x: Any, /) -> Tensor:
     """The hyperbolic cosine.
 
@@ -195,6 +213,7 @@ def cosh(x: Any, /) -> Tensor:
     return _float_unary("cosh", x)
 
 
+@Unary
 def tanh(x: Any, /) -> Tensor:
     """The hyperbolic tangent.
 
@@ -205,6 +224,7 @@ def tanh(x: Any, /) -> Tensor:
     return _float_unary("tanh", x)
 
 
+@Unary
 def arcsinh(x: Any, /) -> Tensor:
     """The inverse of sinh.
 
@@ -215,6 +235,7 @@ def arcsinh(x: Any, /) -> Tensor:
     return _float_unary("asinh", x)
 
 
+@Unary
 def arccosh(x: Any, /) -> Tensor:
     """The inverse of cosh, for x ≥ 1.
 
@@ -225,6 +246,7 @@ def arccosh(x: Any, /) -> Tensor:
     return _float_unary("acosh", x)
 
 
+@Unary
 def arctanh(x: Any, /) -> Tensor:
     """The inverse of tanh, for |x| < 1.
 
@@ -255,6 +277,7 @@ def erf(x: Any, /) -> Tensor:
     return _float_unary("erf", x)
 
 
+@Binary
 def arctan2(x1: Any, x2: Any, /) -> Tensor:
     """The angle of the point (x2, x1) in [−π, π].
 
@@ -265,6 +288,7 @@ def arctan2(x1: Any, x2: Any, /) -> Tensor:
     return _float_binary("atan2", x1, x2)
 
 
+@Binary
 def hypot(x1: Any, x2: Any, /) -> Tensor:
     """√(x1² + x2²) without overflow on the way.
 
@@ -275,6 +299,7 @@ def hypot(x1: Any, x2: Any, /) -> Tensor:
     return _float_binary("hypot", x1, x2)
 
 
+@Binary
 def nextafter(x1: Any, x2: Any, /) -> Tensor:
     """The next float after x1 on the way to x2.
 
@@ -285,6 +310,7 @@ def nextafter(x1: Any, x2: Any, /) -> Tensor:
     return _float_binary("nextafter", x1, x2)
 
 
+@Binary
 def logaddexp(x1: Any, x2: Any, /) -> Tensor:
     """log(exp(x1) + exp(x2)) without overflow.
 
@@ -316,6 +342,7 @@ def sinc(x: Any, /) -> Tensor:
     )
 
 
+@Unary
 def deg2rad(x: Any, /) -> Tensor:
     """Degrees to radians.
 
@@ -328,6 +355,7 @@ def deg2rad(x: Any, /) -> Tensor:
     return tensor(call("mul", v, _filled(math.pi / 180, v)), found.weak)
 
 
+@Unary
 def rad2deg(x: Any, /) -> Tensor:
     """Radians to degrees.
 
@@ -349,6 +377,7 @@ def _rounding(op: str, x: Any) -> Tensor:
     return tensor(call(op, v) if found.dtype.is_inexact else v, found.weak)
 
 
+@Unary
 def floor(x: Any, /) -> Tensor:
     """The largest integer not above x, as a float; integers stay.
 
@@ -359,6 +388,7 @@ def floor(x: Any, /) -> Tensor:
     return _rounding("floor", x)
 
 
+@Unary
 def ceil(x: Any, /) -> Tensor:
     """The smallest integer not below x, as a float; integers stay.
 
@@ -369,6 +399,7 @@ def ceil(x: Any, /) -> Tensor:
     return _rounding("ceil", x)
 
 
+@Unary
 def trunc(x: Any, /) -> Tensor:
     """x rounded towards zero.
 
@@ -382,6 +413,7 @@ def trunc(x: Any, /) -> Tensor:
 fix = trunc
 
 
+@Unary
 def rint(x: Any, /) -> Tensor:
     """x rounded to the nearest integer, ties to even.
 

@@ -17,6 +17,7 @@ from ..dtypes import bool_, result_dtype
 from ..tensor import Tensor
 from .parts import filled as _filled
 from .parts import size_of
+from .ufunc import Binary, Unary
 
 
 def _compare(op: str, x1: Any, x2: Any) -> Tensor:
@@ -24,6 +25,7 @@ def _compare(op: str, x1: Any, x2: Any) -> Tensor:
     return tensor(call(op, *found.values))
 
 
+@Binary
 def equal(x1: Any, x2: Any, /) -> Tensor:
     """Whether x1 = x2, elementwise.
 
@@ -34,6 +36,7 @@ def equal(x1: Any, x2: Any, /) -> Tensor:
     return _compare("equal", x1, x2)
 
 
+@Binary
 def not_equal(x1: Any, x2: Any, /) -> Tensor:
     """Whether x1 ≠ x2, elementwise.
 
@@ -44,6 +47,7 @@ def not_equal(x1: Any, x2: Any, /) -> Tensor:
     return _compare("not_equal", x1, x2)
 
 
+@Binary
 def less(x1: Any, x2: Any, /) -> Tensor:
     """Whether x1 < x2, elementwise.
 
@@ -54,6 +58,7 @@ def less(x1: Any, x2: Any, /) -> Tensor:
     return _compare("less", x1, x2)
 
 
+@Binary
 def less_equal(x1: Any, x2: Any, /) -> Tensor:
     """Whether x1 ≤ x2, elementwise.
 
@@ -64,6 +69,7 @@ def less_equal(x1: Any, x2: Any, /) -> Tensor:
     return _compare("less_equal", x1, x2)
 
 
+@Binary
 def greater(x1: Any, x2: Any, /) -> Tensor:
     """Whether x1 > x2, elementwise.
 
@@ -74,6 +80,7 @@ def greater(x1: Any, x2: Any, /) -> Tensor:
     return _compare("greater", x1, x2)
 
 
+@Binary
 def greater_equal(x1: Any, x2: Any, /) -> Tensor:
     """Whether x1 ≥ x2, elementwise.
 
@@ -93,6 +100,7 @@ def _logic(op: str, x1: Any, x2: Any) -> Tensor:
     return tensor(call(op, *broadcast([_truth(x1), _truth(x2)], op)))
 
 
+@Binary
 def logical_and(x1: Any, x2: Any, /) -> Tensor:
     """Whether x1 and x2 is true (not zero).
 
@@ -103,6 +111,7 @@ def logical_and(x1: Any, x2: Any, /) -> Tensor:
     return _logic("bit_and", x1, x2)
 
 
+@Binary
 def logical_or(x1: Any, x2: Any, /) -> Tensor:
     """Whether x1 or x2 is true (not zero).
 
@@ -113,6 +122,7 @@ def logical_or(x1: Any, x2: Any, /) -> Tensor:
     return _logic("bit_or", x1, x2)
 
 
+@Binary
 def logical_xor(x1: Any, x2: Any, /) -> Tensor:
     """Whether exactly one of x1 and x2 is true (not zero).
 
@@ -123,6 +133,7 @@ def logical_xor(x1: Any, x2: Any, /) -> Tensor:
     return _logic("bit_xor", x1, x2)
 
 
+@Unary
 def logical_not(x: Any, /) -> Tensor:
     """Whether x is zero.
 
@@ -138,6 +149,7 @@ def _bits(op: str, *xs: Any) -> Tensor:
     return tensor(call(op, *found.values), found.weak)
 
 
+@Binary
 def bitwise_and(x1: Any, x2: Any, /) -> Tensor:
     """Bitwise and, of integers or bools.
 
@@ -148,6 +160,7 @@ def bitwise_and(x1: Any, x2: Any, /) -> Tensor:
     return _bits("bit_and", x1, x2)
 
 
+@Binary
 def bitwise_or(x1: Any, x2: Any, /) -> Tensor:
     """Bitwise or, of integers or bools.
 
@@ -158,6 +171,7 @@ def bitwise_or(x1: Any, x2: Any, /) -> Tensor:
     return _bits("bit_or", x1, x2)
 
 
+@Binary
 def bitwise_xor(x1: Any, x2: Any, /) -> Tensor:
     """Bitwise exclusive or, of integers or bools.
 
@@ -168,6 +182,7 @@ def bitwise_xor(x1: Any, x2: Any, /) -> Tensor:
     return _bits("bit_xor", x1, x2)
 
 
+@Binary
 def left_shift(x1: Any, x2: Any, /) -> Tensor:
     """x1 shifted left by x2 bits, of integers.
 
@@ -178,6 +193,7 @@ def left_shift(x1: Any, x2: Any, /) -> Tensor:
     return _bits("shift_left", x1, x2)
 
 
+@Binary
 def right_shift(x1: Any, x2: Any, /) -> Tensor:
     """x1 shifted right by x2 bits, keeping the sign, of integers.
 
@@ -188,6 +204,7 @@ def right_shift(x1: Any, x2: Any, /) -> Tensor:
     return _bits("shift_right", x1, x2)
 
 
+@Unary
 def invert(x: Any, /) -> Tensor:
     """Bitwise complement; logical not on bools.
 
@@ -204,6 +221,7 @@ bitwise_left_shift = left_shift
 bitwise_right_shift = right_shift
 
 
+@Unary
 def bitwise_count(x: Any, /) -> Tensor:
     """The number of one bits of |x|.
 
