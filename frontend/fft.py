@@ -122,7 +122,7 @@ def _to_real(x: Value, n: Any, axis: int, norm: str | None, inverse: bool, name:
     return _scaled(_along("irfft", half, k, odd=bool(count % 2)), norm, count, inverse, name)
 
 
-def fft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Tensor:
+def fft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = "backward") -> Tensor:
     """The discrete Fourier transform along an axis: Σ_j a_j exp(−2πi jk/n).
 
     >>> import lazir as lz
@@ -132,7 +132,7 @@ def fft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -
     return tensor(_complex_transform(_operand(a, "fft", "any"), n, axis, norm, False, "fft"))
 
 
-def ifft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Tensor:
+def ifft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = "backward") -> Tensor:
     """The inverse of `fft`: Σ_k a_k exp(2πi jk/n) / n.
 
     >>> import lazir as lz
@@ -142,7 +142,7 @@ def ifft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None) 
     return tensor(_complex_transform(_operand(a, "ifft", "any"), n, axis, norm, True, "ifft"))
 
 
-def rfft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Tensor:
+def rfft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = "backward") -> Tensor:
     """The first n/2 + 1 numbers of the transform of n real numbers; the others are conjugates.
 
     >>> import lazir as lz
@@ -152,7 +152,7 @@ def rfft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None) 
     return tensor(_from_real(_operand(a, "rfft", "real"), n, axis, norm, False, "rfft"))
 
 
-def irfft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Tensor:
+def irfft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = "backward") -> Tensor:
     """The inverse of `rfft`: n real numbers, 2(m − 1) by default.
 
     >>> import lazir as lz
@@ -162,7 +162,7 @@ def irfft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None)
     return tensor(_to_real(_operand(a, "irfft", "any"), n, axis, norm, True, "irfft"))
 
 
-def hfft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Tensor:
+def hfft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = "backward") -> Tensor:
     """The real transform of numbers of which half are given, the others being conjugates.
 
     >>> import lazir as lz
@@ -173,7 +173,7 @@ def hfft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None) 
     return tensor(_to_real(x, n, axis, norm, False, "hfft"))
 
 
-def ihfft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Tensor:
+def ihfft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = "backward") -> Tensor:
     """The inverse of `hfft`.
 
     >>> import lazir as lz
@@ -213,7 +213,7 @@ def fftn(
     a: Any,
     s: Sequence[int] | None = None,
     axes: Sequence[int] | None = None,
-    norm: str | None = None,
+    norm: str | None = "backward",
 ) -> Tensor:
     """`fft` along several axes, all of them by default.
 
@@ -229,7 +229,7 @@ def ifftn(
     a: Any,
     s: Sequence[int] | None = None,
     axes: Sequence[int] | None = None,
-    norm: str | None = None,
+    norm: str | None = "backward",
 ) -> Tensor:
     """The inverse of `fftn`.
 
@@ -245,7 +245,7 @@ def rfftn(
     a: Any,
     s: Sequence[int] | None = None,
     axes: Sequence[int] | None = None,
-    norm: str | None = None,
+    norm: str | None = "backward",
 ) -> Tensor:
     """`rfft` along the last of several axes, then `fft` along the others.
 
@@ -265,7 +265,7 @@ def irfftn(
     a: Any,
     s: Sequence[int] | None = None,
     axes: Sequence[int] | None = None,
-    norm: str | None = None,
+    norm: str | None = "backward",
 ) -> Tensor:
     """The inverse of `rfftn`: `ifft` along all axes but the last, then `irfft` along that.
 
@@ -282,7 +282,10 @@ def irfftn(
 
 
 def fft2(
-    a: Any, s: Sequence[int] | None = None, axes: Sequence[int] = (-2, -1), norm: str | None = None
+    a: Any,
+    s: Sequence[int] | None = None,
+    axes: Sequence[int] = (-2, -1),
+    norm: str | None = "backward",
 ) -> Tensor:
     """`fftn` along the last two axes.
 
@@ -294,7 +297,10 @@ def fft2(
 
 
 def ifft2(
-    a: Any, s: Sequence[int] | None = None, axes: Sequence[int] = (-2, -1), norm: str | None = None
+    a: Any,
+    s: Sequence[int] | None = None,
+    axes: Sequence[int] = (-2, -1),
+    norm: str | None = "backward",
 ) -> Tensor:
     """`ifftn` along the last two axes.
 
@@ -306,7 +312,10 @@ def ifft2(
 
 
 def rfft2(
-    a: Any, s: Sequence[int] | None = None, axes: Sequence[int] = (-2, -1), norm: str | None = None
+    a: Any,
+    s: Sequence[int] | None = None,
+    axes: Sequence[int] = (-2, -1),
+    norm: str | None = "backward",
 ) -> Tensor:
     """`rfftn` along the last two axes.
 
@@ -318,7 +327,10 @@ def rfft2(
 
 
 def irfft2(
-    a: Any, s: Sequence[int] | None = None, axes: Sequence[int] = (-2, -1), norm: str | None = None
+    a: Any,
+    s: Sequence[int] | None = None,
+    axes: Sequence[int] = (-2, -1),
+    norm: str | None = "backward",
 ) -> Tensor:
     """`irfftn` along the last two axes.
 

@@ -6,6 +6,7 @@ Must not know: how LAPACK is called.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from lazir.compiler.errors import ShapeError
 
 from ..apply import fail, lift, normal_axes, operand, tensor
 from ..custom import custom_jvp
+from ..dtypes import float32
 from ..numpy import logic, manipulation, reduction
 from ..numpy.arithmetic import abs as absolute
 from ..numpy.functions import log, sqrt
@@ -121,6 +123,13 @@ def _root(x: Tensor) -> Tensor:
     return logic.where(zero, 0, sqrt(logic.where(zero, 1, x)))
 
 
+def _wide(measure: Callable[..., Tensor], x: Tensor, *options: Any) -> Tensor:
+    """A norm of 16-bit floats computed in f32, whose squares do not overflow."""
+    if x.dtype.bits != 16:
+        return measure(x, *options)
+    return measure(x.astype(float32), *options).astype(x.dtype)
+
+
 def _squares(x: Tensor) -> Tensor:
     """|x|², of real and complex numbers."""
     return tensor(squared_size(lift(operand(x))))
@@ -190,20 +199,20 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> T
     >>> lz.linalg.norm(lnp.array([3.0, 4.0])).item()
     5.0
     """
-    value = numbers(x, "norm")
+    value = numbers(x)
     t, rank = tensor(value), len(value.shape)
     if axis is None and ord is None:
-        return _vector(t, None, None, keepdims)
+        return _wide(_vector, t, None, None, keepdims)
     if axis is None:
         if rank not in (1, 2):
             fail(f"norm: of {value.type.short} the axes must be named", ShapeError)
         axis = 0 if rank == 1 else (0, 1)
     if isinstance(axis, tuple | list) and len(axis) == 2:
-        return _last(t, _pair(axis, rank), keepdims, ord)
+        return _wide(_last, t, _pair(axis, rank), keepdims, ord)
     axes = normal_axes(axis, rank, "norm")
     if len(axes) != 1:
         fail(f"norm: axis is one axis or two, got {axis!r}")
-    return _vector(t, ord, axes, keepdims)
+    return _wide(_vector, t, ord, axes, keepdims)
 
 
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Tensor:
@@ -213,9 +222,9 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     >>> lz.linalg.vector_norm(lnp.ones((2, 2)), ord=1).item()
     4.0
     """
-    value = numbers(x, "vector_norm")
+    value = numbers(x)
     axes = normal_axes(axis, len(value.shape), "vector_norm")
-    return _vector(tensor(value), ord, axes, keepdims)
+    return _wide(_vector, tensor(value), ord, axes, keepdims)
 
 
 def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Tensor:
@@ -225,9 +234,9 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Tenso
     >>> lz.linalg.matrix_norm(lnp.ones((2, 2))).item()
     2.0
     """
-    value = numbers(x, "matrix_norm")
+    value = numbers(x)
     require_matrix(value, "matrix_norm")
-    return _of_matrices(tensor(value), ord, keepdims)
+    return _wide(_of_matrices, tensor(value), ord, keepdims)
 
 
 # -- ranks and conditions ------------------------------------------------------------------

@@ -42,12 +42,10 @@ def values(name: str, *xs: Any) -> list[Value]:
     return [lift(o, dtype) for o in found]
 
 
-def numbers(x: Any, name: str) -> Value:
-    """One operand of floats or complex numbers."""
+def numbers(x: Any) -> Value:
+    """One operand of floats or complex numbers of any precision."""
     found = operand(x)
-    if found.dtype.is_complex:
-        return lift(found)
-    return lift(found, precision(found.dtype, name))
+    return lift(found, to_inexact(found.dtype))
 
 
 def matrix(x: Any, name: str) -> Value:

@@ -226,3 +226,11 @@ def test_operands() -> None:
     ):
         with pytest.raises(LazirError, match=message):
             call()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_norms_of_16_bits_neither_overflow_nor_need_lapack(dtype: str) -> None:
+    x = lnp.full((2, 2), 20000.0, dtype)
+    assert lz.linalg.norm(x).dtype == dtype
+    assert float(lz.linalg.norm(x)) == float(lz.linalg.vector_norm(x)) == pytest.approx(40000, 0.01)
+    assert float(lz.linalg.matrix_norm(x, ord=1)) == pytest.approx(40000, 0.01)

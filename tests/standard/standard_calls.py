@@ -308,6 +308,10 @@ CALLS: dict[str, str] = {
         abs(A - B)
     """,
     "inexact": """
+        fft.fftshift(A)
+        fft.fftshift(T, axes=(0, 1))
+        fft.ifftshift(A)
+        fft.ifftshift(A, axes=1)
         divide(A, B)
         A / 2
         1 / B
@@ -348,6 +352,12 @@ CALLS: dict[str, str] = {
         linalg.vector_norm(A, axis=0, ord=3)
     """,
     "float": """
+        fft.rfft(A)
+        fft.rfft(T, n=3, axis=1, norm='ortho')
+        fft.rfftn(T)
+        fft.rfftn(T, s=(3, 4), axes=(0, 1))
+        fft.ihfft(A)
+        fft.ihfft(A, n=3, axis=0, norm='forward')
         linalg.det(Q)
         linalg.inv(Q + 9 * eye(3, dtype=Q.dtype))
         linalg.solve(Q + 9 * eye(3, dtype=Q.dtype), C[..., None])
@@ -373,6 +383,20 @@ CALLS: dict[str, str] = {
         linalg.cholesky(Q @ Q.mT + eye(3, dtype=Q.dtype), upper=True)
     """,
     "complex": """
+        fft.fft(A)
+        fft.fft(A, axis=0, n=5, norm='ortho')
+        fft.ifft(T, axis=1)
+        fft.ifft(A, n=2)
+        fft.fftn(T)
+        fft.fftn(T, s=(3, 5), axes=(0, -1), norm='forward')
+        fft.ifftn(T, axes=(1,))
+        fft.fft(V)
+        fft.irfft(A)
+        fft.irfft(A, n=5, axis=0, norm='ortho')
+        fft.irfftn(T)
+        fft.irfftn(T, s=(3, 5), axes=(0, -1))
+        fft.hfft(A)
+        fft.hfft(A, n=7, norm='forward')
         imag(A)
         conj(A)
         real(A)
@@ -424,6 +448,10 @@ CREATION = """
     asarray([[]], dtype=float64)
     asarray(9223372036854775808, dtype=uint64)
     asarray([9223372036854775808], dtype=uint64)
+    fft.fftfreq(5, dtype=float64)
+    fft.fftfreq(6, d=0.5, dtype=float32)
+    fft.rfftfreq(5, dtype=float64)
+    fft.rfftfreq(6, d=2.0, dtype=float32)
     broadcast_shapes((2, 1), (3,))
     broadcast_shapes()
     broadcast_shapes((0, 3), (1, 1))

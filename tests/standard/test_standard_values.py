@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's, of
 def evaluate(call: str, namespace: Any, arrays: dict[str, Any]) -> Any:
     """A call's results, as a list."""
     scope = {name: getattr(namespace, name) for name in dir(namespace) if name[0] != "_"}
-    made = eval(call, {"linalg": namespace.linalg, **scope, **arrays})
+    made = eval(call, {"linalg": namespace.linalg, "fft": namespace.fft, **scope, **arrays})
     return list(made) if isinstance(made, tuple) else [made]
 
 
