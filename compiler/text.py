@@ -23,6 +23,7 @@ from .opdef import OPS
 from .types import TensorType, Type, token
 
 REGIONS: dict[str, tuple[str, ...]] = {
+    "bounded_while": ("cond", "body"),
     "call": ("body",),
     "checkpoint": ("body",),
     "cond": ("branches",),

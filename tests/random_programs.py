@@ -372,6 +372,14 @@ def _cond(m: Maker, anchor: Value | None) -> tuple[Value, ...]:
 
 
 def _while(m: Maker, anchor: Value | None) -> tuple[Value, ...]:
+    return _loop(m, anchor, "while")
+
+
+def _bounded_while(m: Maker, anchor: Value | None) -> tuple[Value, ...]:
+    return _loop(m, anchor, "bounded_while", max_steps=int(m.rng.integers(0, 5)))
+
+
+def _loop(m: Maker, anchor: Value | None, name: str, **bound: int) -> tuple[Value, ...]:
     """Counts to a limit; one loop of two ends early where a carried value says so."""
     operands = m.operands(anchor, 4)
     n_const = int(m.rng.integers(len(operands)))
@@ -393,7 +401,7 @@ def _while(m: Maker, anchor: Value | None) -> tuple[Value, ...]:
         go_on = OPS["bit_and"](b, go_on, early)
     attrs = {"cond": b.graph([go_on]), "body": body, "n_const": n_const}
     operands.insert(n_const, counter)
-    return OPS["while"].many(m.b, *operands, **attrs)
+    return OPS[name].many(m.b, *operands, **attrs, **bound)
 
 
 def _scan(m: Maker, anchor: Value | None) -> tuple[Value, ...]:
@@ -432,5 +440,5 @@ def _barrier(m: Maker, anchor: Value | None) -> tuple[Value, ...]:
 
 CONTROL: dict[str, Callable[[Maker, Value | None], tuple[Value, ...]]] = {
     "cond": _cond, "while": _while, "scan": _scan, "call": _call, "checkpoint": _checkpoint,
-    "barrier": _barrier,
+    "barrier": _barrier, "bounded_while": _bounded_while,
 }  # fmt: skip

@@ -158,7 +158,9 @@ def _batch(
 def _must_be_chosen(branch: Graph) -> bool:
     """Whether a branch may run only where it is taken: its effects would be seen, its loops might
     not end."""
-    return any(n.op in ("callback", "while") for part in branch.walk() for n in part.nodes)
+    return any(
+        n.op in ("callback", "while", "bounded_while") for part in branch.walk() for n in part.nodes
+    )
 
 
 def _batch_choice(

@@ -1,7 +1,9 @@
-"""`while` under the transforms: forward mode and batching. It has no reverse derivative: how many
-steps there are to go back over is known only when it has run.
+"""`while` and `bounded_while` under the transforms.
 
-Takes: while nodes. Gives: entries of `rules.py`. Must not know: other ops with bodies.
+A `while` has forward mode and batching alone: how many steps there are to go back over is known
+only when it has run. A bounded one is differentiated as a `scan` over all steps that there may be,
+of which those that are not taken do nothing: what the steps need is kept for each.
+Takes: nodes of both. Gives: entries of `rules.py`. Must not know: other ops with bodies.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from ..ops.source import zeros_like
 from ..types import token
 from . import rules
 from .batch import batch_body
-from .jvp import jvp_body
+from .jvp import jvp_body, jvp_values
 from .reach import (
     Reach,
     chosen,
@@ -28,10 +30,11 @@ from .reach import (
     reordered,
     where,
 )  # fmt: skip
+from .split import separate
 
 
 class Parts(NamedTuple):
-    """A while's attributes."""
+    """A while's attributes, without the bound."""
 
     cond: Graph
     body: Graph
@@ -42,8 +45,14 @@ class Parts(NamedTuple):
         return Parts(*(node.attrs[k] for k in Parts._fields))
 
 
-def _while(b: Builder, parts: Parts, operands: Sequence[Value]) -> tuple[Value, ...]:
-    return OPS["while"].node(b, operands, parts._asdict()).results
+def _while(
+    b: Builder, parts: Parts, operands: Sequence[Value], like: Node | None = None
+) -> tuple[Value, ...]:
+    """A loop with these parts, bounded as `like` is."""
+    if like is None or like.op == "while":
+        return OPS["while"].node(b, operands, parts._asdict()).results
+    attrs = {**parts._asdict(), "max_steps": like.attrs["max_steps"]}
+    return OPS["bounded_while"].node(b, operands, attrs).results
 
 
 def _settle(parts: Parts, flags: Sequence[bool], reach: Reach) -> list[bool]:
@@ -116,7 +125,8 @@ def _transpose(
 ) -> Sequence[Value | None]:
     raise DifferentiationError(
         "a while loop has no reverse derivative, since the number of its steps is not known "
-        "beforehand; use fori_loop with static bounds, or scan",
+        "beforehand; give while_loop a bound (max_steps=), or use fori_loop with static bounds, or "
+        "scan",
         b.current[0] if b.current else None,
     )
 
@@ -140,7 +150,7 @@ def _batch(
         move_axis_to_front(b, x, axis, size) if flag else x
         for x, axis, flag in zip(xs, axes, flags)
     ]
-    made = _while(b, Parts(cond, body, parts.n_const), operands)
+    made = _while(b, Parts(cond, body, parts.n_const), operands, node)
     return made, places[parts.n_const :]
 
 
@@ -162,6 +172,49 @@ def _until_all_done(parts: Parts, cond: Graph, body: Graph) -> tuple[Graph, Grap
     return some, b.graph(results)
 
 
+# -- bounded -----------------------------------------------------------------------------
+def _as_scan(node: Node) -> Graph:
+    """The same function of the operands, as a scan over `cond`s."""
+    parts = Parts.of(node)
+    types = [v.type for v in node.inputs]
+    b = Builder(name="step")
+    params = [b.param(t, n) for t, n in zip(types, parts.body.param_names)]
+    (go_on,) = b.inline(parts.cond.results, dict(zip(parts.cond.params, params)), parts.cond.locs)
+    stay = Builder(name="stay")
+    held = [stay.param(t) for t in types]
+    branches = (stay.graph(held[parts.n_const :]), parts.body)
+    step = b.graph(OPS["cond"].many(b, go_on, *params, branches=branches))
+    outer = Builder(name=node.op)
+    operands = [outer.param(t) for t in types]
+    attrs = {
+        "body": step, "n_const": parts.n_const, "n_carry": len(types) - parts.n_const,
+        "length": node.attrs["max_steps"], "reverse": False,
+    }  # fmt: skip
+    return outer.graph(OPS["scan"].many(outer, *operands, **attrs))
+
+
+def _linearise_bounded(
+    b: Builder, node: Node, xs: Sequence[Value], ts: Tangents
+) -> tuple[Sequence[Value], Tangents]:
+    graph = _as_scan(node)
+    mapping = dict(zip(graph.params, xs, strict=True))
+    tangents = {p: t for p, t in zip(graph.params, ts) if t is not None}
+    outs = jvp_values(b, graph.results, mapping, tangents, graph.locs)
+    return [mapping[r] for r in graph.results], outs
+
+
+def _split_bounded(b: Builder, node: Node, unknown: Sequence[bool]) -> Sequence[Value]:
+    graph = separate(_as_scan(node), unknown)
+    return b.inline(graph.results, dict(zip(graph.params, node.inputs, strict=True)), graph.locs)
+
+
+rules.enter(
+    "bounded_while",
+    linearise=_linearise_bounded,
+    split=_split_bounded,
+    batch=_batch,
+    reach=_reach,
+)
 rules.enter(
     "while",
     linearise=_linearise,

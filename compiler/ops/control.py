@@ -218,6 +218,38 @@ while_ = _control(
 )
 
 
+def _bounded_infer(types: Types, attrs: Attrs) -> Types:
+    steps = attrs["max_steps"]
+    require(
+        isinstance(steps, int) and steps >= 0, f"bounded_while: max_steps must be ≥ 0, got {steps}"
+    )
+    return _while_infer(types, attrs)
+
+
+def _bounded_reference(
+    arrays: Sequence[Array], attrs: Attrs, ins: Types, outs: Types
+) -> Sequence[Array]:
+    n_const = attrs["n_const"]
+    consts, carry = list(arrays[:n_const]), list(arrays[n_const:])
+    for _ in range(attrs["max_steps"]):
+        if not bool(evaluate(attrs["cond"], consts + carry)[0]):
+            break
+        carry = evaluate(attrs["body"], consts + carry)
+    return carry
+
+
+bounded_while = _control(
+    "bounded_while",
+    "As while, for max_steps runs of the body at most; that many its derivatives go through.",
+    _bounded_infer,
+    _bounded_reference,
+    lambda rng: [
+        (types, {**attrs, "max_steps": steps})
+        for (types, attrs), steps in zip(_while_examples(rng), (3, 0, 4))
+    ],
+)
+
+
 # -- scan ------------------------------------------------------------------------------------
 def _scan_infer(types: Types, attrs: Attrs) -> Types:
     body, length = attrs["body"], attrs["length"]

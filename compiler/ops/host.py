@@ -67,6 +67,7 @@ token_op = define(
         batch=lambda b, node, xs, axes, size: (node.results, [None]),
         no_gradient="it has no operand",
         examples=lambda rng: [],
+        effects=True,
     )
 )
 

@@ -1,6 +1,7 @@
 """Ops that are others in disguise: calls are inlined, padded convolutions and windows pad.
 
     call(x) {body}                      →   the body, on x
+    bounded_while(x)                    →   a while that counts
     conv(x, k) {low = 1, high = 1, …}   →   conv(pad(x), k) {low = 0, high = 0, …}
 
 The passes after it and fusion count on it: it cannot be left out.
@@ -11,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..graph import Graph, Node, Value
+from ..graph import Builder, Graph, Node, Value
 from ..opdef import OPS, Attrs
 from ..ops.source import constant
 from ..ops.windows import window_unit
 from ..rewrite import Editor, everywhere
+from ..types import TensorType, i64
 
 BODIES = {
     "call": "body",
@@ -39,6 +41,8 @@ def _decompose(graph: Graph) -> Graph:
             body: Graph = node.attrs[BODIES[node.op]]
             mapping = dict(zip(body.params, inputs, strict=True))
             return editor.inline(body.results, mapping, body.locs)
+        if node.op == "bounded_while":
+            return _counted(editor, node, inputs)
         if node.op == "conv":
             return _padded_conv(editor, node, inputs)
         if node.op == "reduce_window":
@@ -46,6 +50,27 @@ def _decompose(graph: Graph) -> Graph:
         return None
 
     return editor.edit(replace)
+
+
+def _counted(editor: Editor, node: Node, inputs: tuple[Value, ...]) -> Sequence[Value]:
+    """A `while` that counts its steps, and stops at the bound."""
+    attrs, n_const = node.attrs, node.attrs["n_const"]
+    graphs: dict[str, Graph] = {}
+    for label in ("cond", "body"):
+        graph: Graph = attrs[label]
+        b = Builder(name=graph.name)
+        names = graph.param_names
+        params = [b.param(p.type, n) for p, n in zip(graph.params[:n_const], names)]
+        count = b.param(TensorType((), i64), "step")
+        params += [b.param(p.type, n) for p, n in zip(graph.params[n_const:], names[n_const:])]
+        made = b.inline(graph.results, dict(zip(graph.params, params)), graph.locs)
+        if label == "cond":
+            more = OPS["less"](b, count, constant(b, attrs["max_steps"], i64))
+            graphs[label] = b.graph([OPS["bit_and"](b, more, made[0])])
+        else:
+            graphs[label] = b.graph([OPS["add"](b, count, constant(b, 1, i64)), *made])
+    operands = [*inputs[:n_const], constant(editor, 0, i64), *inputs[n_const:]]
+    return OPS["while"].many(editor, *operands, **graphs, n_const=n_const)[1:]
 
 
 def _padded_conv(editor: Editor, node: Node, inputs: tuple[Value, ...]) -> Sequence[Value] | None:

@@ -11,7 +11,16 @@ from lazir.compiler.ops.source import constant
 from lazir.compiler.passes import GRAPH_PASSES, optimize
 from lazir.compiler.types import TensorType, f64, i1, i64, tensor
 
-CONTROL = ("call", "checkpoint", "cond", "custom_jvp", "custom_vjp", "scan", "while")
+CONTROL = (
+    "bounded_while",
+    "call",
+    "checkpoint",
+    "cond",
+    "custom_jvp",
+    "custom_vjp",
+    "scan",
+    "while",
+)
 
 
 def draw(rng, type):
