@@ -11,7 +11,7 @@ from typing import Any
 
 from ..apply import call, fail, promote, tensor
 from ..tensor import Tensor
-from .parts import by_part, real_of
+from .parts import by_part, real_of, size_of
 from .parts import filled as _filled
 from .ufunc import Binary, Unary
 
@@ -335,11 +335,18 @@ def sinc(x: Any, /) -> Tensor:
     """
     found = promote(x, inexact=True)
     (v,) = found.values
-    zero = call("equal", v, _filled(0, v))
-    angle = call("mul", call("select", zero, _filled(1, v), v), _filled(math.pi, v))
-    return tensor(
-        call("select", zero, _filled(1, v), call("div", call("sin", angle), angle)), found.weak
-    )
+    size = size_of(v)
+    near = call("less", size, _filled(0.25, size))
+    angle = call("mul", v, _filled(math.pi, v))
+    far = call("select", near, _filled(1, v), angle)
+    quotient = call("div", call("sin", far), far)
+    # near 0 the series Σ (−a²)ᵏ / (2k + 1)!, whose derivatives stay right as well
+    a = call("select", near, angle, _filled(0, v))
+    square, series = call("mul", a, a), _filled(1, v)
+    for k in range(9, 0, -1):
+        step = call("mul", square, _filled(-1 / (2 * k * (2 * k + 1)), v))
+        series = call("add", _filled(1, v), call("mul", step, series))
+    return tensor(call("select", near, series, quotient), found.weak)
 
 
 @Unary
