@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from lazir.compiler.errors import ShapeError
 from lazir.compiler.graph import Value
 
 from .. import numpy as lnp
@@ -112,16 +113,183 @@ def tanh(x: Any) -> Tensor:
     return lnp.tanh(x)
 
 
-def softplus(x: Any) -> Tensor:
-    """log(1 + eˣ) without overflow.
+def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """log(1 + exp(beta · x)) / beta without overflow; x itself where beta · x > threshold.
 
     >>> import lazir as lz
     >>> lz.nn.functional.softplus(100.0).item()
     100.0
     """
     v = _float(x)
+    scaled = v if beta == 1 else call("mul", v, _filled(beta, v))
+    small = call("log1p", call("exp", call("neg", call("abs", scaled))))
+    soft = call("add", call("maximum", scaled, _filled(0, v)), small)
+    if beta != 1:
+        soft = call("div", soft, _filled(beta, v))
+    return tensor(call("select", call("greater", scaled, _filled(threshold, v)), v, soft))
+
+
+def logsigmoid(x: Any) -> Tensor:
+    """log(sigmoid(x)) without overflow.
+
+    >>> import lazir as lz
+    >>> lz.nn.functional.logsigmoid(-1000.0).item()
+    -1000.0
+    """
+    v = _float(x)
     small = call("log1p", call("exp", call("neg", call("abs", v))))
-    return tensor(call("add", call("maximum", v, _filled(0, v)), small))
+    return tensor(call("sub", call("minimum", v, _filled(0, v)), small))
+
+
+def selu(x: Any) -> Tensor:
+    """Scaled elu, whose constants keep mean 0 and variance 1 (Klambauer et al., 2017).
+
+    >>> import lazir as lz
+    >>> round(lz.nn.functional.selu(1.0).item(), 4)
+    1.0507
+    """
+    return elu(x, 1.6732632423543772848170429916717) * Literal(1.0507009873554804934193349852946)
+
+
+def celu(x: Any, alpha: float = 1.0) -> Tensor:
+    """x above 0, alpha · (exp(x / alpha) − 1) below (Barron, 2017).
+
+    >>> import lazir as lz
+    >>> lz.nn.functional.celu(2.0).item()
+    2.0
+    """
+    v = _float(x)
+    low = call("div", call("minimum", v, _filled(0, v)), _filled(alpha, v))
+    low = call("mul", call("expm1", low), _filled(alpha, v))
+    return tensor(call("select", call("greater", v, _filled(0, v)), v, low))
+
+
+def mish(x: Any) -> Tensor:
+    """x · tanh(softplus(x)) (Misra, 2019).
+
+    >>> import lazir as lz
+    >>> lz.nn.functional.mish(0.0).item()
+    0.0
+    """
+    return lnp.multiply(x, lnp.tanh(softplus(x)))
+
+
+def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """x cut off at min_val and max_val.
+
+    >>> import lazir as lz
+    >>> print(lz.nn.functional.hardtanh(lz.Tensor([-3.0, 0.5])))
+    [-1.   0.5]
+    """
+    return lnp.clip(x, Literal(min_val), Literal(max_val))
+
+
+def hardsigmoid(x: Any) -> Tensor:
+    """min(max(x + 3, 0), 6) / 6.
+
+    >>> import lazir as lz
+    >>> lz.nn.functional.hardsigmoid(0.0).item()
+    0.5
+    """
+    return relu6(lnp.add(x, Literal(3.0))) / Literal(6.0)
+
+
+def hardswish(x: Any) -> Tensor:
+    """x · hardsigmoid(x) (Howard et al., 2019).
+
+    >>> import lazir as lz
+    >>> lz.nn.functional.hardswish(3.0).item()
+    3.0
+    """
+    return lnp.multiply(x, relu6(lnp.add(x, Literal(3.0)))) / Literal(6.0)
+
+
+def softsign(x: Any) -> Tensor:
+    """x / (1 + |x|).
+
+    >>> import lazir as lz
+    >>> lz.nn.functional.softsign(1.0).item()
+    0.5
+    """
+    return lnp.divide(x, lnp.abs(x) + Literal(1.0))
+
+
+def tanhshrink(x: Any) -> Tensor:
+    """x − tanh(x).
+
+    >>> import lazir as lz
+    >>> lz.nn.functional.tanhshrink(0.0).item()
+    0.0
+    """
+    return lnp.subtract(x, lnp.tanh(x))
+
+
+def softshrink(x: Any, lambd: float = 0.5) -> Tensor:
+    """x moved towards 0 by lambd, 0 where it is nearer.
+
+    >>> import lazir as lz
+    >>> print(lz.nn.functional.softshrink(lz.Tensor([-1.0, 0.2])))
+    [-0.5  0. ]
+    """
+    v = _float(x)
+    zero, size = _filled(0, v), _filled(lambd, v)
+    low = call("select", call("less", v, call("neg", size)), call("add", v, size), zero)
+    moved = call("select", call("greater", v, size), call("sub", v, size), low)
+    return tensor(call("select", call("equal", v, v), moved, v))  # NaN stays
+
+
+def hardshrink(x: Any, lambd: float = 0.5) -> Tensor:
+    """x, but 0 where |x| ≤ lambd.
+
+    >>> import lazir as lz
+    >>> print(lz.nn.functional.hardshrink(lz.Tensor([-1.0, 0.2])))
+    [-1.  0.]
+    """
+    v = _float(x)
+    near = call("less_equal", call("abs", v), _filled(lambd, v))
+    return tensor(call("select", near, _filled(0, v), v))
+
+
+def threshold(x: Any, threshold: float, value: float) -> Tensor:
+    """x above the threshold, `value` elsewhere.
+
+    >>> import lazir as lz
+    >>> print(lz.nn.functional.threshold(lz.Tensor([0.1, 3.0]), 1.0, -1.0))
+    [-1.  3.]
+    """
+    v = promote(x).values[0]
+    low = call("less_equal", v, _filled(threshold, v))
+    return tensor(call("select", low, _filled(value, v), v))
+
+
+def prelu(x: Any, weight: Any) -> Tensor:
+    """x above 0, weight · x below; the weight is one number, or one for each channel (axis 1).
+
+    >>> import lazir as lz
+    >>> print(lz.nn.functional.prelu(lz.Tensor([[-2.0, 2.0]]), lz.Tensor([0.25])))
+    [[-0.5  2. ]]
+    """
+    shape, own = operand(x).shape, operand(weight).shape
+    if own not in ((), (1,)):
+        if len(own) != 1 or len(shape) < 2 or own[0] != shape[1]:
+            fail(f"prelu: a weight of shape {own} does not fit the channels of {shape}", ShapeError)
+        weight = lnp.reshape(weight, (-1, *[1] * (len(shape) - 2)))
+    return lnp.where(lnp.greater(x, Literal(0)), x, lnp.multiply(x, weight))
+
+
+def glu(x: Any, dim: int = -1) -> Tensor:
+    """a · sigmoid(b), where a and b are the halves of x along an axis (Dauphin et al., 2016).
+
+    >>> import lazir as lz
+    >>> print(lz.nn.functional.glu(lz.Tensor([3.0, 0.0])))
+    [1.5]
+    """
+    shape = operand(x).shape
+    k = normal_axis(dim, len(shape), "glu")
+    if shape[k] % 2:
+        fail(f"glu: axis {dim} of shape {shape} has no halves", ShapeError)
+    first, second = lnp.split(lnp.asarray(x), 2, axis=k)
+    return first * sigmoid(second)
 
 
 def gelu(x: Any, approximate: Any = "none") -> Tensor:
@@ -183,17 +351,31 @@ def log_softmax(x: Any, dim: int = -1, *, axis: int | None = None) -> Tensor:
     return tensor(call("sub", moved, call("log", _row_sum(call("exp", moved), k))))
 
 
-def one_hot(x: Any, num_classes: int, dtype: Any = "float32") -> Tensor:
-    """Rows with a 1 at position x, 0 elsewhere; a class outside gives zeros.
+def softmin(x: Any, dim: int = -1) -> Tensor:
+    """softmax(−x).
 
     >>> import lazir as lz
-    >>> print(lz.nn.functional.one_hot(lz.Tensor([0, 2]), 3))
-    [[1. 0. 0.]
-     [0. 0. 1.]]
+    >>> print(lz.nn.functional.softmin(lz.Tensor([0.0, 0.0])))
+    [0.5 0.5]
+    """
+    return softmax(lnp.negative(x), dim)
+
+
+def one_hot(x: Any, num_classes: int = -1, dtype: Any = "int64") -> Tensor:
+    """Rows with a 1 at position x, 0 elsewhere; a class outside gives zeros.
+
+    Without `num_classes` it is the largest class and 1, which only data tells, no traced tensor.
+
+    >>> import lazir as lz
+    >>> print(lz.nn.functional.one_hot(lz.Tensor([0, 2])))
+    [[1 0 0]
+     [0 0 1]]
     """
     v = lift(operand(x))
     if not v.type.dtype.is_integer:
         fail(f"one_hot needs integer classes, got {v.type.short}")
+    if num_classes == -1:
+        num_classes = int(lnp.max(x)) + 1
     shape = (*v.shape, num_classes)
     wide = call("broadcast", convert(v, int64), shape=shape, axes=tuple(range(len(v.shape))))
     places = call("iota", shape=shape, axis=len(shape) - 1, dtype=int64)

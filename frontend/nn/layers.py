@@ -1,16 +1,30 @@
-"""The usual layers, with PyTorch's names and arguments; `key` chooses the starting values.
+"""Layers with parameters, with PyTorch's names and arguments; `key` chooses the starting values.
 
 Takes: sizes. Gives: modules. Must not know: how anything is computed.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, ClassVar
 
 from .. import numpy as lnp
 from .. import random
+from ..tensor import Tensor
 from . import functional, init
 from .module import Module, Parameter
+from .windows import each
+
+
+class Identity(Module):
+    """What it gets; any arguments of its making are ignored, as in PyTorch."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def forward(self, x: Any) -> Any:
+        """x."""
+        return x
 
 
 class Linear(Module):
@@ -22,23 +36,46 @@ class Linear(Module):
     """
 
     def __init__(
-        self, in_features: int, out_features: int, bias: bool = True, *, key: Any = None
-    ) -> None:
-        self.weight = Parameter(init.kaiming_uniform((out_features, in_features), in_features, key))
-        self.bias = Parameter(init.kaiming_uniform((out_features,), in_features)) if bias else None
+        self, in_features: int, out_features: int, bias: bool = True, dtype: Any = "f32", *,
+        key: Any = None,
+    ) -> None:  # fmt: skip
+        self.in_features, self.out_features = in_features, out_features
+        shape = (out_features, in_features)
+        self.weight = Parameter(init.by_fan_in(shape, in_features, key, dtype))
+        start = init.by_fan_in((out_features,), in_features, None, dtype) if bias else None
+        self.bias = None if start is None else Parameter(start)
 
     def forward(self, x: Any) -> Any:
         """The affine map."""
         return functional.linear(x, self.weight, self.bias)
 
 
-class Conv2d(Module):
-    """The convolution of images (n, c, h, w).
+class Bilinear(Module):
+    """x1ᵀ · weight[k] · x2 + bias[k] for each k.
 
     >>> import lazir as lz, lazir.numpy as lnp
-    >>> lz.nn.Conv2d(1, 4, 3, padding=1)(lnp.ones((2, 1, 8, 8))).shape
-    (2, 4, 8, 8)
+    >>> lz.nn.Bilinear(2, 3, 4)(lnp.ones((5, 2)), lnp.ones((5, 3))).shape
+    (5, 4)
     """
+
+    def __init__(
+        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, *,
+        key: Any = None,
+    ) -> None:  # fmt: skip
+        shape = (out_features, in1_features, in2_features)
+        self.weight = Parameter(init.by_fan_in(shape, in1_features, key))
+        self.bias = Parameter(init.by_fan_in((out_features,), in1_features)) if bias else None
+
+    def forward(self, x1: Any, x2: Any) -> Any:
+        """The bilinear map."""
+        return functional.bilinear(x1, x2, self.weight, self.bias)
+
+
+class _Conv(Module):
+    """Convolutions over any number of axes; `_transposed`: their adjoints."""
+
+    _rank: ClassVar[int]
+    _transposed: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -50,167 +87,238 @@ class Conv2d(Module):
         dilation: Any = 1,
         groups: int = 1,
         bias: bool = True,
+        padding_mode: str = "zeros",
         *,
+        output_padding: Any = 0,
+        dtype: Any = "f32",
         key: Any = None,
     ) -> None:
-        window = (kernel_size,) * 2 if isinstance(kernel_size, int) else tuple(kernel_size)
-        fan_in = in_channels // groups * window[0] * window[1]
-        shape = (out_channels, in_channels // groups, *window)
-        self.weight = Parameter(init.kaiming_uniform(shape, fan_in, key))
-        self.bias = Parameter(init.kaiming_uniform((out_channels,), fan_in)) if bias else None
-        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+        rank = self._rank
+        self.in_channels, self.out_channels = in_channels, out_channels
+        self.kernel_size = each(kernel_size, rank, "kernel_size")
+        self.stride, self.dilation = each(stride, rank, "stride"), each(dilation, rank, "dilation")
+        named = isinstance(padding, str)
+        self.padding = padding if named else each(padding, rank, "padding")
+        self.groups, self.padding_mode = groups, padding_mode
+        self.output_padding = each(output_padding, rank, "output_padding")
+        if padding_mode not in ("zeros", "reflect", "replicate", "circular"):
+            raise ValueError(
+                f"padding_mode is zeros, reflect, replicate or circular, not {padding_mode!r}"
+            )
+        if in_channels % groups or out_channels % groups:
+            raise ValueError(
+                f"{in_channels} and {out_channels} channels do not divide into {groups} groups"
+            )
+        channels = (out_channels, in_channels)
+        first, second = channels[::-1] if self._transposed else channels
+        shape = (first, second // groups, *self.kernel_size)
+        fan_in = math.prod(shape[1:])
+        self.weight = Parameter(init.by_fan_in(shape, fan_in, key, dtype))
+        start = init.by_fan_in((out_channels,), fan_in, None, dtype) if bias else None
+        self.bias = None if start is None else Parameter(start)
 
     def forward(self, x: Any) -> Any:
         """The convolution."""
-        return functional.conv2d(
-            x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
-        )
+        padding = self.padding
+        if self.padding_mode != "zeros":
+            x, padding = functional.pad(x, self._both_sides(), self.padding_mode), 0
+        function = getattr(functional, f"conv{self._rank}d")
+        return function(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+    def _both_sides(self) -> list[int]:
+        """The padding as `functional.pad` takes it: last axis first."""
+        if self.padding == "valid":
+            return [0] * (2 * self._rank)
+        if self.padding == "same":
+            total = [d * (k - 1) for k, d in zip(self.kernel_size, self.dilation)]
+            pairs = [(t // 2, t - t // 2) for t in total]
+        else:
+            pairs = [(int(p), int(p)) for p in self.padding]
+        return [n for pair in reversed(pairs) for n in pair]
+
+
+class Conv1d(_Conv):
+    """The convolution of signals (n, c, w).
+
+    >>> import lazir as lz, lazir.numpy as lnp
+    >>> lz.nn.Conv1d(1, 4, 3, padding=1)(lnp.ones((2, 1, 8))).shape
+    (2, 4, 8)
+    """
+
+    _rank = 1
+
+
+class Conv2d(_Conv):
+    """The convolution of images (n, c, h, w).
+
+    >>> import lazir as lz, lazir.numpy as lnp
+    >>> lz.nn.Conv2d(1, 4, 3, padding=1)(lnp.ones((2, 1, 8, 8))).shape
+    (2, 4, 8, 8)
+    """
+
+    _rank = 2
+
+
+class Conv3d(_Conv):
+    """The convolution of volumes (n, c, d, h, w).
+
+    >>> import lazir as lz, lazir.numpy as lnp
+    >>> lz.nn.Conv3d(1, 2, 2)(lnp.ones((1, 1, 4, 4, 4))).shape
+    (1, 2, 3, 3, 3)
+    """
+
+    _rank = 3
+
+
+class _ConvTranspose(_Conv):
+    _transposed = True
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        output_padding: Any = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Any = 1,
+        *,
+        dtype: Any = "f32",
+        key: Any = None,
+    ) -> None:
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias,
+            output_padding=output_padding, dtype=dtype, key=key,
+        )  # fmt: skip
+
+    def forward(self, x: Any) -> Any:
+        """The adjoint of the convolution."""
+        function = getattr(functional, f"conv_transpose{self._rank}d")
+        return function(
+            x, self.weight, self.bias, self.stride, self.padding, self.output_padding,
+            self.groups, self.dilation,
+        )  # fmt: skip
+
+
+class ConvTranspose1d(_ConvTranspose):
+    """The adjoint of the convolution of signals.
+
+    >>> import lazir as lz, lazir.numpy as lnp
+    >>> lz.nn.ConvTranspose1d(2, 3, 2, stride=2)(lnp.ones((1, 2, 4))).shape
+    (1, 3, 8)
+    """
+
+    _rank = 1
+
+
+class ConvTranspose2d(_ConvTranspose):
+    """The adjoint of the convolution of images.
+
+    >>> import lazir as lz, lazir.numpy as lnp
+    >>> lz.nn.ConvTranspose2d(2, 3, 2, stride=2)(lnp.ones((1, 2, 4, 4))).shape
+    (1, 3, 8, 8)
+    """
+
+    _rank = 2
+
+
+class ConvTranspose3d(_ConvTranspose):
+    """The adjoint of the convolution of volumes.
+
+    >>> import lazir as lz, lazir.numpy as lnp
+    >>> lz.nn.ConvTranspose3d(1, 1, 2, stride=2)(lnp.ones((1, 1, 2, 2, 2))).shape
+    (1, 1, 4, 4, 4)
+    """
+
+    _rank = 3
 
 
 class Embedding(Module):
-    """Rows of a table.
+    """Rows of a table; the row `padding_idx` starts at zero and gets no gradient.
 
     >>> import lazir as lz
     >>> lz.nn.Embedding(10, 3)(lz.Tensor([1, 2])).shape
     (2, 3)
     """
 
-    def __init__(self, num_embeddings: int, embedding_dim: int, *, key: Any = None) -> None:
+    def __init__(
+        self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, *,
+        key: Any = None,
+    ) -> None:  # fmt: skip
         chosen = init.next_key() if key is None else key
-        self.weight = Parameter(random.normal(chosen, (num_embeddings, embedding_dim)))
+        table = random.normal(chosen, (num_embeddings, embedding_dim))
+        if padding_idx is not None:
+            table = table.at[padding_idx].set(0.0)
+        self.weight, self.padding_idx = Parameter(table), padding_idx
+
+    @classmethod
+    def from_pretrained(
+        cls, embeddings: Any, freeze: bool = True, padding_idx: int | None = None
+    ) -> Embedding:
+        """A table that is there; frozen by default."""
+        rows, size = lnp.asarray(embeddings).shape
+        made = cls(rows, size, padding_idx)
+        made.weight = Parameter(embeddings, requires_grad=not freeze)
+        return made
 
     def forward(self, x: Any) -> Any:
         """The rows."""
-        return functional.embedding(x, self.weight)
+        return functional.embedding(x, self.weight, self.padding_idx)
 
 
-class LayerNorm(Module):
-    """Normalisation over the last axes.
+class PReLU(Module):
+    """x above 0, weight · x below; one weight, or one for each channel.
 
-    >>> import lazir as lz, lazir.numpy as lnp
-    >>> lz.nn.LayerNorm(4)(lnp.ones((2, 4))).shape
-    (2, 4)
+    >>> import lazir as lz
+    >>> print(lz.nn.PReLU()(lz.Tensor([-4.0])).detach())
+    [-1.]
     """
 
-    def __init__(self, normalized_shape: Any, eps: float = 1e-5) -> None:
-        shape = (
-            (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-        )
-        self.weight, self.bias = Parameter(lnp.ones(shape)), Parameter(lnp.zeros(shape))
-        self.shape, self.eps = shape, eps
+    def __init__(self, num_parameters: int = 1, init: float = 0.25) -> None:
+        self.weight = Parameter(lnp.full((num_parameters,), init, "f32"))
 
     def forward(self, x: Any) -> Any:
-        """The normalised input."""
-        return functional.layer_norm(x, self.shape, self.weight, self.bias, self.eps)
-
-
-class Dropout(Module):
-    """Elements zeroed at random in training; needs `key=` there."""
-
-    def __init__(self, p: float = 0.5) -> None:
-        self.p = p
-
-    def forward(self, x: Any, key: Any = None) -> Any:
-        """x, thinned out in training."""
-        return functional.dropout(x, self.p, self.training, key=key)
-
-
-class MaxPool2d(Module):
-    """The largest of each window."""
-
-    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
-        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
-
-    def forward(self, x: Any) -> Any:
-        """The pooled images."""
-        return functional.max_pool2d(x, self.kernel_size, self.stride, self.padding)
-
-
-class AvgPool2d(Module):
-    """The mean of each window."""
-
-    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
-        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
-
-    def forward(self, x: Any) -> Any:
-        """The pooled images."""
-        return functional.avg_pool2d(x, self.kernel_size, self.stride, self.padding)
+        """The activation."""
+        return functional.prelu(x, self.weight)
 
 
 class Flatten(Module):
-    """All axes from `start_dim` on become one."""
-
-    def __init__(self, start_dim: int = 1) -> None:
-        self.start_dim = start_dim
-
-    def forward(self, x: Any) -> Any:
-        """The flattened input."""
-        return lnp.reshape(x, (*x.shape[: self.start_dim], -1))
-
-
-class ReLU(Module):
-    """max(x, 0)."""
-
-    def forward(self, x: Any) -> Any:
-        """max(x, 0)."""
-        return functional.relu(x)
-
-
-class GELU(Module):
-    """x · Φ(x)."""
-
-    def forward(self, x: Any) -> Any:
-        """x · Φ(x)."""
-        return functional.gelu(x)
-
-
-class Sigmoid(Module):
-    """1 / (1 + e⁻ˣ)."""
-
-    def forward(self, x: Any) -> Any:
-        """1 / (1 + e⁻ˣ)."""
-        return functional.sigmoid(x)
-
-
-class Tanh(Module):
-    """The hyperbolic tangent."""
-
-    def forward(self, x: Any) -> Any:
-        """The hyperbolic tangent."""
-        return functional.tanh(x)
-
-
-class Softmax(Module):
-    """exp(x) / Σ exp(x) along one axis."""
-
-    def __init__(self, dim: int = -1) -> None:
-        self.dim = dim
-
-    def forward(self, x: Any) -> Any:
-        """The probabilities."""
-        return functional.softmax(x, self.dim)
-
-
-class Sequential(Module):
-    """Modules one after the other.
+    """Axes from start_dim to end_dim become one.
 
     >>> import lazir as lz, lazir.numpy as lnp
-    >>> net = lz.nn.Sequential(lz.nn.Linear(3, 4), lz.nn.ReLU(), lz.nn.Linear(4, 2))
-    >>> net(lnp.ones((5, 3))).shape
-    (5, 2)
+    >>> lz.nn.Flatten()(lnp.ones((2, 3, 4))).shape
+    (2, 12)
     """
 
-    def __init__(self, *layers: Any) -> None:
-        self.layers = list(layers)
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        self.start_dim, self.end_dim = start_dim, end_dim
 
-    def forward(self, x: Any) -> Any:
-        """The layers applied in turn."""
-        for layer in self.layers:
-            x = layer(x)
-        return x
+    def forward(self, x: Any) -> Tensor:
+        """The flattened input."""
+        rank = len(x.shape)
+        first, last = self.start_dim % max(rank, 1), self.end_dim % max(rank, 1)
+        middle = math.prod(x.shape[first : last + 1])
+        return lnp.reshape(x, (*x.shape[:first], middle, *x.shape[last + 1 :]))
 
-    def __getitem__(self, k: int) -> Any:
-        return self.layers[k]
 
-    def __len__(self) -> int:
-        return len(self.layers)
+class Unflatten(Module):
+    """One axis becomes several; one size may be −1.
+
+    >>> import lazir as lz, lazir.numpy as lnp
+    >>> lz.nn.Unflatten(1, (3, -1))(lnp.ones((2, 12))).shape
+    (2, 3, 4)
+    """
+
+    def __init__(self, dim: int, unflattened_size: Any) -> None:
+        self.dim, self.unflattened_size = dim, tuple(unflattened_size)
+
+    def forward(self, x: Any) -> Tensor:
+        """The unfolded input."""
+        k = self.dim % len(x.shape)
+        sizes = list(self.unflattened_size)
+        if -1 in sizes:
+            known = -math.prod(sizes)
+            sizes[sizes.index(-1)] = x.shape[k] // max(known, 1)
+        return lnp.reshape(x, (*x.shape[:k], *sizes, *x.shape[k + 1 :]))
