@@ -130,6 +130,14 @@ def augmented(tensor: Tensor, new: Any) -> Any:
     return tensor
 
 
+def ambiguous(name: str) -> None:
+    """The error for a method that writes in place in NumPy and does not in JAX."""
+    fail(
+        f"x.{name}() sorts in place in NumPy and gives a new array in JAX: write "
+        f"x[...] = lnp.{name}(x) for the first, y = lnp.{name}(x) for the second"
+    )
+
+
 def require_gradient(tensor: Tensor, wanted: bool) -> None:
     """Set `requires_grad` of a leaf."""
     data = tensor._data("the data")

@@ -262,6 +262,27 @@ class Operators(Handle):
         """See `lazir.numpy.take`."""
         return late.numpy.take(self, indices, axis, *args, **options)
 
+    def compress(self, condition: Any, axis: int | None = None, **options: Any) -> Self:
+        """See `lazir.numpy.compress`."""
+        return late.numpy.compress(condition, self, axis, **options)
+
+    def choose(self, choices: Any, out: Any = None, mode: str = "raise") -> Self:
+        """See `lazir.numpy.choose`."""
+        return late.numpy.choose(self, choices, out, mode)
+
+    def put(self, indices: Any, values: Any, mode: str = "raise") -> None:
+        """See `lazir.numpy.put`: sets elements at flat positions."""
+        late.numpy.put(self, indices, values, mode)
+
+    def fill(self, value: Any) -> None:
+        """Sets all elements to one value."""
+        self[...] = value
+
+    @property
+    def flat(self) -> Self:
+        """All elements in one axis; assigning into it is an error, which names the base."""
+        return late.numpy.ravel(self)
+
     def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Self:
         """See `lazir.numpy.diagonal`."""
         return late.numpy.diagonal(self, offset, axis1, axis2)
@@ -370,6 +391,18 @@ class Operators(Handle):
     def argsort(self, axis: int | None = -1, **options: Any) -> Self:
         """See `lazir.numpy.argsort`."""
         return late.numpy.argsort(self, axis, **options)
+
+    def argpartition(self, kth: Any, axis: int | None = -1, **options: Any) -> Self:
+        """See `lazir.numpy.argpartition`."""
+        return late.numpy.argpartition(self, kth, axis, **options)
+
+    def sort(self, *args: Any, **options: Any) -> None:
+        """TypeRuleError: NumPy sorts in place, JAX does not; `lnp.sort` is the same in both."""
+        late.methods.ambiguous("sort")
+
+    def partition(self, *args: Any, **options: Any) -> None:
+        """TypeRuleError: NumPy changes the tensor, JAX does not; use `lnp.partition`."""
+        late.methods.ambiguous("partition")
 
     def searchsorted(self, v: Any, side: str = "left", sorter: Any = None) -> Self:
         """See `lazir.numpy.searchsorted`."""

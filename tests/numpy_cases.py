@@ -114,6 +114,8 @@ np_.histogramdd(m.T, 2, density=True); np_.histogram2d(v, v, [-1.0, 0.0, 0.5, 1.
 """
 
 OPTIONS = """
+np_.round(i * 37, -1); np_.round(i * 50, -2); np_.round(u, -1); np_.round(i, -30)
+np_.round(m * 9, -1); np_.round(j, 3); np_.clip(m, None, 0.5); np_.clip(m, w * 0, w**2)
 np_.pad(m, 2, "linear_ramp", end_values=(1.5, -2.0)); np_.pad(i, (3, 0), "linear_ramp")
 np_.pad(m, ((1, 0), (2, 3)), "maximum"); np_.pad(m, 2, "minimum", stat_length=2)
 np_.pad(m, 2, "mean", stat_length=((1, 2), (3, 9))); np_.pad(i, 2, "mean")

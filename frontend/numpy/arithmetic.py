@@ -16,6 +16,7 @@ from lazir.compiler.types import DType
 from ..apply import NUMBERS, Operands, broadcast, call, fail, promote, tensor
 from ..dtypes import int8 as _I8
 from ..tensor import Tensor
+from .output import delivered
 from .parts import by_part, direction, real_operand, size_of
 from .parts import filled as _filled
 from .ufunc import Binary, Unary
@@ -329,7 +330,13 @@ def fmin(x1: Any, x2: Any, /) -> Tensor:
 
 
 def clip(
-    x: Any, min: Any = None, max: Any = None, *, a_min: Any = None, a_max: Any = None
+    x: Any,
+    min: Any = None,
+    max: Any = None,
+    out: Any = None,
+    *,
+    a_min: Any = None,
+    a_max: Any = None,
 ) -> Tensor:
     """x limited to [min, max]; a limit None is none.
 
@@ -341,7 +348,7 @@ def clip(
     result = positive(x)
     if low is not None:
         result = maximum(result, low)
-    return result if high is None else minimum(result, high)
+    return delivered(result if high is None else minimum(result, high), out, "clip")
 
 
 def _static_exponent(x2: Any) -> int | None:

@@ -71,6 +71,7 @@ def logaddexp2(x1: Any, x2: Any, /) -> Tensor:
     return tensor(call("add", call("maximum", a, b), more), found.weak)
 
 
+@Unary
 def isneginf(x: Any, /) -> Tensor:
     """Whether x is −∞.
 
@@ -81,6 +82,7 @@ def isneginf(x: Any, /) -> Tensor:
     return logical_and(isinf(x), as_tensor(x) < 0)
 
 
+@Unary
 def isposinf(x: Any, /) -> Tensor:
     """Whether x is ∞.
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..apply import call, fail, promote, tensor
+from ..apply import call, lift, operand, promote, tensor
 from ..tensor import Tensor
+from .arithmetic import remainder
+from .output import delivered
 from .parts import by_part, real_of, size_of
 from .parts import filled as _filled
 from .ufunc import Binary, Unary
@@ -431,25 +433,39 @@ def rint(x: Any, /) -> Tensor:
     return _rounding("round", x)
 
 
-def round(x: Any, decimals: int = 0) -> Tensor:
+def round(a: Any, decimals: int = 0, out: Any = None) -> Tensor:
     """x rounded to `decimals` places, ties to even.
 
     >>> import lazir.numpy as lnp
     >>> lnp.round(1234.0, -2).item()
     1200.0
     """
-    if decimals == 0:
-        return rint(x)
-    found = promote(x)
+    found = promote(a)
     (v,) = found.values
+    if decimals == 0 or not (found.dtype.is_inexact or decimals < 0):
+        return delivered(rint(a), out, "round")
     if not found.dtype.is_inexact:
-        if decimals > 0:
-            return tensor(v, found.weak)
-        fail("round of integers to tens is not supported; convert to float first")
+        return delivered(_round_integers(a, 10**-decimals), out, "round")
     scale = _filled(10.0 ** abs(decimals), real_of(v))
     up, down = ("mul", "div") if decimals > 0 else ("div", "mul")
 
     def rounded(part: Any) -> Any:
         return call(down, call("round", call(up, part, scale)), scale)
 
-    return tensor(by_part(rounded, v) if found.dtype.is_complex else rounded(v), found.weak)
+    made = by_part(rounded, v) if found.dtype.is_complex else rounded(v)
+    return delivered(tensor(made, found.weak), out, "round")
+
+
+def _round_integers(a: Any, step: int) -> Tensor:
+    """The nearest multiple of a power of ten, halfway the one with an even factor."""
+    (v,) = promote(a).values
+    dtype = v.type.dtype
+    if not dtype.is_integer or step >= 1 << (dtype.bits - dtype.is_signed - 1):
+        return tensor(call("mul", v, _filled(0, v)) if dtype.is_integer else v)
+    rest = lift(operand(remainder(tensor(v), tensor(_filled(step, v)))))
+    low, half = call("sub", v, rest), _filled(step // 2, v)
+    factor = call("div", low, _filled(step, v))
+    odd = call("not_equal", call("bit_and", factor, _filled(1, v)), _filled(0, v))
+    above = call("greater", rest, half)
+    above = call("bit_or", above, call("bit_and", call("equal", rest, half), odd))
+    return tensor(call("select", above, call("add", low, _filled(step, v)), low))

@@ -29,6 +29,7 @@ from .manipulation import (
     moveaxis,
     stack,
 )
+from .output import delivered
 from .taking import take_along_axis
 
 
@@ -136,7 +137,8 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Tensor
         fail(f"choose: mode is 'raise', 'wrap' or 'clip', got {mode!r}")
     numbers, *parts = broadcast_arrays(numbers, *options)
     table = stack(parts)
-    return take_along_axis(table, expand_dims(numbers, 0), axis=0)[0].copy()
+    made = take_along_axis(table, expand_dims(numbers, 0), axis=0)[0].copy()
+    return delivered(made, out, "choose")
 
 
 # -- functions of elements ---------------------------------------------------------------

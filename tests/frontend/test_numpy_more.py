@@ -108,10 +108,12 @@ def test_results_go_where_out_says() -> None:
         ("cumsum", (m, 0), (3, 4)), ("concatenate", ([m, m],), (6, 4)),
         ("stack", ([m, m],), (2, 3, 4)), ("take", (m, [0, 1], 1), (3, 2)),
         ("median", (m, 0), (4,)), ("trace", (m,), ()), ("ptp", (m, 0), (4,)),
-        ("nanmax", (m, 0), (4,)),
+        ("nanmax", (m, 0), (4,)), ("clip", (m, 0.0, 1.0), (3, 4)), ("round", (m, 1), (3, 4)),
+        ("isneginf", (m,), (3, 4)), ("choose", ([0, 1], [m[0, :2], m[1, :2]]), (2,)),
     ]  # fmt: skip
     for name, args, shape in calls:
-        out, wanted = lnp.zeros(shape, "f64"), np.zeros(shape)
+        kind = bool if name.startswith("is") else np.float64
+        out, wanted = lnp.zeros(shape, kind), np.zeros(shape, kind)
         result = getattr(lnp, name)(*args, out=out)
         assert result is out, name
         getattr(np, name)(*args, out=wanted)
@@ -364,3 +366,39 @@ def test_numpy_dispatches_every_shared_function() -> None:
         agree(case, got, expected(case))
         count += 1
     assert count > 200
+
+
+def test_kinds_of_dtypes() -> None:
+    """`issubdtype` for every dtype and abstract type against NumPy's."""
+    abstract = ["generic", "number", "integer", "signedinteger", "unsignedinteger", "inexact",
+                "floating", "complexfloating"]  # fmt: skip
+    concrete = ["bool_", "int8", "int64", "uint16", "float16", "float64", "complex64"]
+    for a in (*concrete, *abstract):
+        for b in (*concrete, *abstract):
+            wanted = np.issubdtype(getattr(np, a), getattr(np, b))
+            assert lnp.issubdtype(getattr(lnp, a), getattr(lnp, b)) == wanted, (a, b)
+    names = "half single double csingle cdouble byte short intc intp ubyte ushort uintc uintp"
+    for name in f"{names} longlong ulonglong int_ uint".split():
+        assert getattr(lnp, name).numpy == np.dtype(getattr(np, name)), name
+
+
+def test_methods_of_arrays() -> None:
+    m = ARRAYS["m"]
+    x = lnp.asarray(m)
+    np.testing.assert_array_equal(x.compress([True, False, True, True], 1), m[:, [0, 2, 3]])
+    np.testing.assert_array_equal(x.flat, m.ravel())
+    picked = lnp.array([1, 0]).choose([[1, 2], [3, 4]])
+    np.testing.assert_array_equal(picked, [3, 2])
+    wanted = m.copy()
+    for a in (x, wanted):
+        a.put([0, 5], [7.0, 8.0])
+    np.testing.assert_array_equal(x, wanted)
+    x.fill(3.0)
+    np.testing.assert_array_equal(x, np.full((3, 4), 3.0))
+    places = lnp.asarray(m).argpartition(1, 1).numpy()
+    np.testing.assert_array_equal(np.take_along_axis(m, places, 1)[:, 1], np.sort(m, 1)[:, 1])
+    for name in ("sort", "partition"):
+        with pytest.raises(LazirError, match=rf"x\[...\] = lnp.{name}"):
+            getattr(x, name)()
+    with pytest.raises(lz.errors.AliasError, match="the view was made here"):
+        x.flat[0] = 1.0
