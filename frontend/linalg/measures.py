@@ -249,7 +249,7 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any =
     >>> lz.linalg.matrix_rank(lnp.ones((3, 3))).item()
     1
     """
-    (value,) = values("matrix_rank", A)
+    (value,) = values("matrix_rank", A, with_complex=True)
     if len(value.shape) < 2:
         return reduction.any(tensor(value) != 0).astype("int64")
     if tol is not None and rtol is not None:
@@ -272,11 +272,11 @@ def cond(x: Any, p: Any = None) -> Tensor:
     >>> lz.linalg.cond(lnp.array([[2.0, 0.0], [0.0, 1.0]])).item()
     2.0
     """
-    value = matrix(x, "cond")
+    value = matrix(x, "cond", with_complex=True)
     if 0 in value.shape[-2:]:
         fail(f"cond of {value.type.short}: an empty matrix has no condition", ShapeError)
     if p in (None, 2, -2):
         s = svdvals(tensor(value))
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
-    t = tensor(square(tensor(value), "cond"))
+    t = tensor(square(tensor(value), "cond", with_complex=True))
     return _of_matrices(t, p, False) * _of_matrices(inv(t), p, False)
