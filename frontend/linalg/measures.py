@@ -23,6 +23,7 @@ from ..numpy.linear import matmul
 from ..numpy.matrices import diagonal
 from ..numpy.parts import squared_size
 from ..tensor import Tensor
+from .elimination import complex_det, complex_slogdet
 from .equations import inv, tolerance
 from .factors import svd, svdvals
 from .operands import many, matrix, numbers, require_matrix, square, symmetrised, values
@@ -89,18 +90,22 @@ def det(a: Any) -> Tensor:
     """The determinants, by the LU factorisation.
 
     The gradient, the matrix of cofactors, is right for singular matrices too (it takes a singular
-    value decomposition); second derivatives are for regular ones alone. Where only the logarithm
-    is wanted, `slogdet` does not overflow and has the cheaper gradient.
+    value decomposition); second derivatives, and those of complex matrices, are for regular ones
+    alone. Where only the logarithm is wanted, `slogdet` does not overflow, and has the cheaper
+    gradient.
 
     >>> import lazir as lz, lazir.numpy as lnp
     >>> lz.linalg.det(lnp.array([[1.0, 2.0], [4.0, 4.0]])).item()
     -4.0
     """
-    return _det(tensor(square(a, "det")))  # type: ignore[no-any-return]
+    x = tensor(square(a, "det", with_complex=True))
+    found: Tensor = complex_det(x) if x.dtype.is_complex else _det(x)
+    return found
 
 
 def slogdet(a: Any) -> SlogdetResult:
-    """The sign of the determinants and the logarithm of their absolute values.
+    """The sign of the determinants (of complex ones their direction, a number of size 1), and
+    the logarithm of their absolute values.
 
     Of a singular matrix: 0 and −inf.
 
@@ -109,7 +114,10 @@ def slogdet(a: Any) -> SlogdetResult:
     >>> print(sign, logabs)
     -1.0 0.0
     """
-    pivots, sign = _pivots(tensor(square(a, "slogdet")))
+    x = tensor(square(a, "slogdet", with_complex=True))
+    if x.dtype.is_complex:
+        return SlogdetResult(*complex_slogdet(x))
+    pivots, sign = _pivots(x)
     negative = reduction.sum((pivots < 0).astype("int32"), axis=-1) % 2
     zero = reduction.any(pivots == 0, axis=-1)
     sign = logic.where(zero, 0, logic.where(negative == 1, -sign, sign))

@@ -234,3 +234,78 @@ def test_norms_of_16_bits_neither_overflow_nor_need_lapack(dtype: str) -> None:
     assert lz.linalg.norm(x).dtype == dtype
     assert float(lz.linalg.norm(x)) == float(lz.linalg.vector_norm(x)) == pytest.approx(40000, 0.01)
     assert float(lz.linalg.matrix_norm(x, ord=1)) == pytest.approx(40000, 0.01)
+
+
+def complex_matrices(dtype: str, *shape: int) -> Any:
+    rng = np.random.default_rng(len(shape))
+    return (rng.normal(size=shape) + 1j * rng.normal(size=shape)).astype(dtype)
+
+
+COMPLEX = {
+    "solve": lambda la, a: la.solve(a, a[..., :2]),
+    "a vector": lambda la, a: la.solve(a[0], a[1, 0]),
+    "inv": lambda la, a: la.inv(a),
+    "matrix_power": lambda la, a: la.matrix_power(a, -2),
+    "pinv": lambda la, a: la.pinv(a[..., :2]),
+    "pinv of wide ones": lambda la, a: la.pinv(a[..., :2, :]),
+    "svdvals": lambda la, a: la.svdvals(a[..., :2]),
+    "lower": lambda la, a: la.eigvalsh(a, "L"),
+    "upper": lambda la, a: la.eigvalsh(a, "U"),
+    "rank": lambda la, a: la.matrix_rank(a[..., :1] * a[..., :1, :]),
+    "cond": lambda la, a: la.cond(a),
+    "norm": lambda la, a: la.norm(a[0], 2),
+    "lstsq": lambda la, a: la.lstsq(a[0, :, :2], a[1])[0],
+    "det": lambda la, a: la.det(a),
+    "direction": lambda la, a: la.slogdet(a)[0],
+    "logabsdet": lambda la, a: la.slogdet(a)[1],
+}
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_complex_matrices(dtype: str) -> None:
+    a = complex_matrices(dtype, 2, 3, 3)
+    a[0, 0, 0] = 0  # rows are exchanged
+
+    @lz.compile
+    def everything(x: Any) -> dict[str, Any]:
+        return {name: f(lz.linalg, x) for name, f in COMPLEX.items()}
+
+    for name, got in everything(a).items():
+        wanted = np.asarray(COMPLEX[name](np.linalg, a))
+        assert got.shape == wanted.shape and got.numpy().dtype == wanted.dtype, name
+        tolerance = 1e-3 if dtype == "complex64" else 1e-10
+        np.testing.assert_allclose(got.numpy(), wanted, tolerance, tolerance, err_msg=name)
+
+
+def test_complex_matrices_at_the_edges() -> None:
+    singular = np.array([[1, 2], [1j, 2j]])
+    assert lz.linalg.det(singular).item() == 0
+    assert [v.item() for v in lz.linalg.slogdet(singular)] == [0, -np.inf]
+    assert not np.isfinite(lz.linalg.inv(singular).numpy()).any()
+    empty = lnp.zeros((2, 0, 0), "complex64")
+    assert lz.linalg.det(empty).numpy().tolist() == [1, 1]
+    assert lz.linalg.inv(empty).shape == (2, 0, 0)
+    for name in ("cholesky", "qr", "eigh", "svd"):
+        with pytest.raises(TypeError, match="complex matrices are not supported"):
+            getattr(lz.linalg, name)(singular)
+
+
+@pytest.mark.parametrize("name", ["inv", "det", "logabsdet", "direction", "lower", "svdvals"])
+def test_gradients_of_complex_matrices(name: str) -> None:
+    """Against differences, by JAX's convention: ∂f/∂x − i ∂f/∂y."""
+    a = complex_matrices("complex128", 3, 3)
+    f = {
+        **COMPLEX, "inv": lambda la, x: la.inv(x), "svdvals": lambda la, x: la.svdvals(x),
+    }[name]  # fmt: skip
+
+    @lz.compile
+    def loss(x: Any) -> Any:
+        y = f(lz.linalg, x)
+        return lnp.sum(lnp.real(y) ** 2 + lnp.imag(y))
+
+    found = lz.grad(loss)(a).numpy()
+    for at in ((0, 0), (2, 1), (1, 2)):
+        step = np.zeros((3, 3), complex)
+        step[at] = 1e-6
+        dx, dy = (loss(a + d).item() - loss(a - d).item() for d in (step, step * 1j))
+        assert found[at] == pytest.approx((dx - 1j * dy) / 2e-6, 1e-5, 1e-7)
