@@ -178,7 +178,7 @@ def ihfft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = "back
 
     >>> import lazir as lz
     >>> print(lz.fft.ihfft([1.0, 3.0, 1.0, -1.0]))
-    [1.+0.j 0.+1.j 0.+0.j]
+    [1.-0.j 0.+1.j 0.-0.j]
     """
     made = _from_real(_operand(a, "ihfft", "real"), n, axis, norm, True, "ihfft")
     return tensor(conjugate_of(made))
