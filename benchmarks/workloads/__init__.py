@@ -13,7 +13,7 @@ from typing import Any
 Size = dict[str, int]
 FILES = (
     "elementwise", "sums", "rows", "products", "convolution", "resnet", "yolo", "mlp", "cnn",
-    "transformer", "black_scholes", "gauss_seidel", "pairwise",
+    "transformer", "black_scholes", "gauss_seidel", "recurrences", "tables", "pairwise",
 )  # fmt: skip
 ON_REQUEST = ("products_random", "residual")
 """Sets of many shapes, which are measured only where one asks for them by name."""

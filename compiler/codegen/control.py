@@ -13,11 +13,15 @@ from collections.abc import Sequence
 from lazir.runtime.abi import CTX_POLL, STATUS_INTERRUPTED, STATUS_OK
 
 from ..mlir.ir import Block, Op, Value
+from ..types import i64
 from .emitter import Emit, FunctionEmitter, Rows, int_attr, results_text
-from .text import CodegenError, row_count, type_text
+from .text import CodegenError, row_count, row_of, type_text
 
 WHILE_POLL = 1024
 """Iterations between polls of an `scf.while` that does not say otherwise with `lz.poll`."""
+
+WHOLE = 1 << 16
+"""The parts of an interval that are counted; no interval is longer."""
 
 _POLL = f"""define internal i32 @lz.poll(ptr %ctx) cold noinline nounwind {{
 entry:
@@ -36,7 +40,7 @@ go.on:
 def poll_interval(op: Op) -> int:
     """Iterations between polls of a loop, a power of two; 0 for a loop that never polls."""
     wanted = int_attr(op, "lz.poll", WHILE_POLL if op.name == "scf.while" else 0)
-    return 1 << (wanted - 1).bit_length() if wanted > 0 else 0
+    return min(1 << (wanted - 1).bit_length(), WHOLE) if wanted > 0 else 0
 
 
 # -- pieces ----------------------------------------------------------------------------------------
@@ -108,22 +112,29 @@ def poll(f: FunctionEmitter) -> None:
     fail_if(f, f.inst(f"call i32 @lz.poll(ptr {f.context})"))
 
 
-def poll_every(f: FunctionEmitter, interval: int, count: str) -> str:
-    """Poll once in `interval` iterations; gives the next count."""
-    following = f.inst(f"add i32 {count}, 1")
-    if interval == 1:
-        poll(f)
-        return following
-    low = f.inst(f"and i32 {following}, {interval - 1}")
-    due = f.inst(f"icmp eq i32 {low}, 0")
+def poll_every(f: FunctionEmitter, interval: int, rounds: str = "1") -> None:
+    """Poll once in `interval` iterations, of which `rounds` have passed.
+
+    All loops of a function share one count, in parts of an interval: many short loops are a long
+    one.
+    """
+    if not f.count:
+        f.count = f.alloca("i32, align 4", "count")
+        f.prologue.append(f"  store i32 0, ptr {f.count}")
+    part = WHOLE // interval
+    passed = str(part) if rounds == "1" else f.inst(f"mul i32 {rounds}, {part}")
+    before = f.inst(f"load i32, ptr {f.count}")
+    following = f.inst(f"add i32 {before}, {passed}")
+    f.line(f"  store i32 {following}, ptr {f.count}")
+    due = f.inst(f"icmp uge i32 {following}, {WHOLE}")
     ask, go_on = f.new_label("poll"), f.new_label("polled")
     weights = f"!prof {f.module.cold_branch()}"
     f.line(f"  br i1 {due}, label %{ask}, label %{go_on}, {weights}")
     f.start(ask)
+    f.line(f"  store i32 0, ptr {f.count}")
     poll(f)
     f.line(f"  br label %{go_on}")
     f.start(go_on)
-    return following
 
 
 # -- operations ------------------------------------------------------------------------------------
@@ -153,6 +164,15 @@ def for_loop(f: FunctionEmitter, op: Op) -> None:
     else:
         f.settle(last)
     bind(f, op.results, last)
+    if poll_interval(op) and _is_scalar(op):
+        difference = f.inst(f"sub i64 {high}, {low}")
+        rounds = f.like("llvm.smax", row_of(i64), difference, "0")
+        poll_every(f, poll_interval(op), f.inst(f"trunc i64 {rounds} to i32"))
+
+
+def _is_scalar(op: Op) -> bool:
+    """Whether a loop is scalar code of which LLVM may make vectors; it polls behind its end."""
+    return "lz.scalar" in op.attrs
 
 
 def _surely(low: str, high: str) -> bool | None:
@@ -171,22 +191,21 @@ def _for_body(
 ) -> tuple[str, list[str]]:
     """Writes the loop; leaves the label of the block behind it as the last line."""
     low, high, step, guard = bounds
-    interval = poll_interval(op)
+    interval = 0 if _is_scalar(op) else poll_interval(op)
     head, end = f.new_label("for"), f.new_label("end")
     f.line(f"  br i1 {guard}, label %{head}, label %{end}" if guard else f"  br label %{head}")
     f.start(head)
-    counted = (["i32"], ["0"]) if interval else ([], [])
-    types = ["i64", *counted[0], *results_text(op)]
-    phis = Phis(f, types, [low, *counted[1], *first])
-    skip = 1 + len(counted[0])
-    bind(f, op.regions[0].args, [phis.names[0], *phis.names[skip:]])
+    phis = Phis(f, ["i64", *results_text(op)], [low, *first])
+    bind(f, op.regions[0].args, phis.names)
     last = flat(f, block(f, op.regions[0]))
-    counts = [poll_every(f, interval, phis.names[1])] if interval else []
+    if interval:
+        poll_every(f, interval)
     following = f.inst(f"add nsw i64 {phis.names[0]}, {step}")
     again = f.inst(f"icmp slt i64 {following}, {high}")
     latch = f.label
-    f.line(f"  br i1 {again}, label %{head}, label %{end}{f.module.loop_tail()}")
-    phis.close(before, latch, [following, *counts, *last])
+    tail = f.module.loop_tail(scalar=_is_scalar(op))
+    f.line(f"  br i1 {again}, label %{head}, label %{end}{tail}")
+    phis.close(before, latch, [following, *last])
     f.line(end)
     return latch, last
 
@@ -225,20 +244,20 @@ def while_loop(f: FunctionEmitter, op: Op) -> None:
     first = flat(f, op.operands)
     head, body, end = (f.new_label(h) for h in ("while", "do", "done"))
     before = f.label
-    counted = (["i32"], ["0"]) if interval else ([], [])
     with f.scope():
         f.line(f"  br label %{head}")
         f.start(head)
-        phis = Phis(f, [*counted[0], *types_of(op.operands)], [*counted[1], *first])
-        bind(f, op.regions[0].args, phis.names[len(counted[0]) :])
+        phis = Phis(f, types_of(op.operands), first)
+        bind(f, op.regions[0].args, phis.names)
         condition, *passed = block(f, op.regions[0])
         forwarded = flat(f, passed)
         f.line(f"  br i1 {f.one(condition)}, label %{body}, label %{end}")
         f.start(body)
         bind(f, op.regions[1].args, forwarded)
         last = flat(f, block(f, op.regions[1]))
-        counts = [poll_every(f, interval, phis.names[0])] if interval else []
-        phis.close(before, f.label, [*counts, *last])
+        if interval:
+            poll_every(f, interval)
+        phis.close(before, f.label, last)
         f.line(f"  br label %{head}{f.module.loop_tail()}")
     f.start(end)
     f.settle(forwarded)

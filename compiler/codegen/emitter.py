@@ -49,14 +49,15 @@ class ModuleEmitter:
         """A private function that the emitter itself brings, once for each name."""
         self.helpers.setdefault(name, text)
 
-    def loop_tail(self) -> str:
-        """Behind a loop's branch: a fresh id that tells LLVM to leave the loop as it is written.
+    def loop_tail(self, *, scalar: bool = False) -> str:
+        """Behind a loop's branch: a fresh id that tells LLVM to leave the loop as it is written, or
+        of a loop of scalar code that it may make vectors of several rounds.
 
         Not on GPUs, where ptxas knows better how far to unroll.
         """
-        return "" if self.target.is_gpu else f", !llvm.loop {self.loop_metadata()}"
+        return "" if self.target.is_gpu else f", !llvm.loop {self.loop_metadata(scalar)}"
 
-    def loop_metadata(self) -> str:
+    def loop_metadata(self, scalar: bool = False) -> str:
         """A fresh loop id."""
         if not self.metadata:
             self.metadata += [
@@ -66,7 +67,8 @@ class ModuleEmitter:
                 "!3 = !{i32 1}",
             ]
         number = len(self.metadata)
-        self.metadata.append(f"!{number} = distinct !{{!{number}, !0, !1}}")
+        vectors = "" if scalar else "!0, "
+        self.metadata.append(f"!{number} = distinct !{{!{number}, {vectors}!1}}")
         return f"!{number}"
 
     def hint(self) -> str:
@@ -131,6 +133,7 @@ class FunctionEmitter:
         self._temporaries = 0
         self.bodies = 0
         self.interrupted_used = False
+        self.count = ""
 
     # -- values -----------------------------------------------------------------------------------
     def get(self, value: Value) -> Rows:

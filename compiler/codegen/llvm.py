@@ -29,9 +29,9 @@ def emit_llvm(module: Module, target: Target, *, entry: str) -> str:
 
     The main function is the one that is not private; it has the integer attributes `lz.inputs` and
     `lz.outputs`. Attributes that are read elsewhere: `lz.noalias`, `lz.alignment`, `lz.inline` on
-    functions, `lz.poll` on loops, `lz.callback` on declarations, `alignment` and `nontemporal` on
-    loads and stores. Equal modules and targets give equal text. CodegenError names the operation
-    that has no machine code.
+    functions, `lz.poll` and `lz.scalar` on loops, `lz.callback` on declarations, `alignment` and
+    `nontemporal` on loads and stores. Equal modules and targets give equal text. CodegenError names
+    the operation that has no machine code.
     """
     if target.is_gpu:
         raise CodegenError(f"{target.name} is a GPU; emit_ptx_ir makes its code")
@@ -65,10 +65,12 @@ def _main(module: Module) -> Op:
 def carries_through_memory(module: Module) -> bool:
     """Whether an innermost loop loads what an earlier iteration may have stored.
 
-    That is a recurrence (Gauss–Seidel, a tridiagonal solve, dynamic programming): scalar loads and
-    stores of one buffer at different indices.
+    That is a recurrence (Gauss–Seidel, a tridiagonal solve, dynamic programming): a loop of a
+    program on scalars (`lz.scalar`), or loads and stores of one buffer at different indices.
     """
     loops = ("scf.for", "scf.while")
+    if any("lz.scalar" in op.attrs for op in module.walk() if op.name == "scf.for"):
+        return True
     for loop in (op for op in module.walk() if op.name in loops):
         inside = [op for op in loop.walk() if op is not loop]
         if any(op.name in loops for op in inside):

@@ -61,7 +61,8 @@ def parse(text: str, verify: bool = False) -> llvm.ModuleRef:
 def _tools(machine: llvm.TargetMachine, level: int) -> llvm.PassBuilder:
     """A pass builder with all that would rewrite our loops turned off."""
     options = llvm.PipelineTuningOptions(speed_level=level)
-    options.loop_vectorization = options.slp_vectorization = False
+    options.loop_vectorization = True  # of loops that say nothing else: `lz.scalar`
+    options.slp_vectorization = False
     options.loop_unrolling = options.loop_interleaving = False
     return llvm.create_pass_builder(machine, options)
 

@@ -17,8 +17,10 @@ import numpy as np
 from ..graph import Builder, Node, Value
 from ..mlir.ir import AffineMap, Dense
 from ..opdef import OPS
+from ..ranges import Ranges
 from ..scalars import Scalars, register, storage
 from ..types import DType, TensorType, i1, i64, index
+from .bounds import Bounds
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,12 @@ class BodyWriter:
     `reads` lists (value, map or None) in order of first use, `read_params` the body's parameters.
     """
 
-    def __init__(self, dims: int, is_leaf: Callable[[Value], bool]) -> None:
+    def __init__(
+        self, dims: int, is_leaf: Callable[[Value], bool], ranges: Ranges | None = None
+    ) -> None:
         self.dims = dims
         self.is_leaf = is_leaf
+        self.bounds = Bounds(ranges)
         self.builder = Builder(name="body")
         self.s = Scalars(self.builder)
         self.reads: list[tuple[Value, AffineMap | None]] = []
@@ -64,9 +69,10 @@ class BodyWriter:
         """The scalar of `value` at `point`, in register form (i1 for bools, signless integers)."""
         key = (value, point)
         if key not in self._done:
-            self._done[key] = (
-                self._read(value, point) if self.is_leaf(value) else self._compute(value, point)
-            )
+            leaf = self.is_leaf(value)
+            made = self._read(value, point) if leaf else self._compute(value, point)
+            self.bounds.note(made, value)
+            self._done[key] = made
         return self._done[key]
 
     def know(self, value: Value, point: Point, scalar: Value) -> None:
@@ -195,6 +201,10 @@ class Reader:
         """An index expression as a scalar of type `index`."""
         return self.body.index_value(at)
 
+    def constant_of(self, at: Index) -> int | None:
+        """The number that an index always is, or None."""
+        return at.constant if isinstance(at, Linear) and at.is_constant else None
+
     def affine(self, at: Index, scale: int, offset: int) -> Index:
         """at · scale + offset, still linear where `at` is."""
         if isinstance(at, Linear):
@@ -214,9 +224,13 @@ class Reader:
         return self.s.add(self.value(a), self.value(b))
 
     def clamp(self, at: Value, low: int, high: int) -> Value:
-        """min(max(at, low), high), signed."""
-        at = self.s.maximum(at, self.s.constant(low, index))
-        return self.s.minimum(at, self.s.constant(high, index))
+        """min(max(at, low), high), signed; `at` itself where it surely lies between."""
+        least, most = self.body.bounds.of(at)
+        if least < low:
+            at = self.s.maximum(at, self.s.constant(low, index))
+        if most > high:
+            at = self.s.minimum(at, self.s.constant(high, index))
+        return at
 
     def cast_index(self, scalar: Value, dtype: DType) -> Value:
         """An integer element (logical `dtype`) as an index; an unsigned one beyond i64

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from ..graph import Graph, Node, Value
 from ..mlir.ir import AffineMap
+from ..ranges import Ranges
 from ..types import Shape
 from .body import BodyWriter, identity_point
 from .roots import (
@@ -83,6 +84,7 @@ class Partition:
     graph: Graph
     roots: set[Node]
     aliases: set[Node]
+    ranges: Ranges
     home: dict[Node, Cluster] = field(default_factory=dict)
     readers: dict[Value, dict[Cluster, None]] = field(default_factory=dict)
     clusters: list[Cluster] = field(default_factory=list)
@@ -96,10 +98,10 @@ class Partition:
 
 
 # -- clusters -------------------------------------------------------------------------------------
-def partition(graph: Graph) -> Partition:
+def partition(graph: Graph, ranges: Ranges) -> Partition:
     """Cut `graph` into clusters, in an order in which they can run."""
     aliases = find_aliases(graph)
-    parts = Partition(graph, find_roots(graph, aliases), aliases)
+    parts = Partition(graph, find_roots(graph, aliases), aliases, ranges)
     parts.position = {node: k for k, node in enumerate(graph.nodes)}
     for node in graph.nodes:
         if node not in parts.roots:
@@ -141,7 +143,7 @@ def _single(parts: Partition, node: Node) -> Cluster:
 def _opaque_reads(parts: Partition, node: Node) -> list[Value]:
     if node.op not in UPDATES:
         return list(node.inputs)
-    return scatter_kernel(node, parts.is_leaf)[1]
+    return scatter_kernel(node, parts.is_leaf, parts.ranges)[1]
 
 
 def member_reads(parts: Partition, node: Node) -> tuple[Reads, float]:
@@ -154,11 +156,11 @@ def member_reads(parts: Partition, node: Node) -> tuple[Reads, float]:
 def _find_reads(parts: Partition, node: Node) -> tuple[Reads, float]:
     if kind_of(node) == REDUCTION:
         point = reduction_point(node)
-        writer = BodyWriter(len(point[0].coefficients) if point else 0, parts.is_leaf)
+        writer = BodyWriter(len(point[0].coefficients) if point else 0, parts.is_leaf, parts.ranges)
         writer.value(node.inputs[0], point)
     else:
         rank = len(node.types[0].shape)
-        writer = BodyWriter(rank, lambda v: v.node is not node and parts.is_leaf(v))
+        writer = BodyWriter(rank, lambda v: v.node is not node and parts.is_leaf(v), parts.ranges)
         writer.value(node.result, identity_point(rank))
     reads: Reads = {}
     for value, map in writer.reads:

@@ -30,6 +30,7 @@ from ..mlir.ir import AffineMap, Dense
 from ..opdef import OPS, OpDef
 from ..ops.host import has_token
 from ..ops.windows import window_unit
+from ..ranges import Ranges
 from ..scalars import Scalars, storage
 from ..types import DType, TensorType, f32, i64
 from .body import BodyWriter, from_storage, identity_point, to_storage
@@ -47,10 +48,10 @@ def storage_type(type: TensorType) -> TensorType:
     return TensorType(type.shape, storage(type.dtype))
 
 
-def to_kernels(graph: Graph) -> Graph:
-    """The kernel-level Graph of `graph`."""
+def to_kernels(graph: Graph, ranges: Ranges | None = None) -> Graph:
+    """The kernel-level Graph of `graph`; of a body with what is known where it stands."""
     graph = expand(graph)
-    parts = partition(graph)
+    parts = partition(graph, ranges.again(graph) if ranges is not None else Ranges(graph))
     builder = Builder(name=graph.name)
     mapping: dict[Value, Value] = {}
     for param, name in zip(graph.params, graph.param_names):
@@ -71,12 +72,12 @@ def _lower_cluster(
         mapping[first.result] = alias(builder, mapping[first.inputs[0]], first.types[0].shape)
         return
     if cluster.outer is None and first.op not in (*UPDATES, "sort"):
-        _lower_opaque(first, builder, mapping)
+        _lower_opaque(first, builder, mapping, parts.ranges)
         return
     reads: Sequence[Value]
     results: Sequence[Value]
     if first.op in UPDATES:
-        kernel, reads = scatter_kernel(first, parts.is_leaf)
+        kernel, reads = scatter_kernel(first, parts.is_leaf, parts.ranges)
         results = first.results
     elif first.op == "sort":
         reads, results = first.inputs, first.results
@@ -96,7 +97,9 @@ def _lower_cluster(
         mapping[value] = node.results[k]
 
 
-def _lower_opaque(node: Node, builder: Builder, mapping: dict[Value, Value]) -> None:
+def _lower_opaque(
+    node: Node, builder: Builder, mapping: dict[Value, Value], ranges: Ranges
+) -> None:
     attrs, op = dict(node.attrs), node.op
     if op == "token":
         byte = storage_type(node.types[0])
@@ -112,9 +115,10 @@ def _lower_opaque(node: Node, builder: Builder, mapping: dict[Value, Value]) -> 
         attrs["value"] = Dense(type, data)
     for name, value in attrs.items():
         if isinstance(value, Graph):
-            attrs[name] = to_kernels(value)
+            attrs[name] = to_kernels(value, ranges.inside(node, name))
         elif isinstance(value, tuple) and value and isinstance(value[0], Graph):
-            attrs[name] = tuple(map(to_kernels, value))
+            inside = (ranges.inside(node, name, k) for k in range(len(value)))
+            attrs[name] = tuple(map(to_kernels, value, inside))
     made = builder.add(
         op,
         tuple(mapping[v] for v in node.inputs),
@@ -293,7 +297,9 @@ class KernelWriter:
     def _write_map(self, members: Sequence[Node], level: str) -> None:
         dims = self.outer + (self.row if level == ROW else ())
         group = set(members)
-        writer = BodyWriter(len(dims), lambda v: v.node not in group and self.parts.is_leaf(v))
+        writer = BodyWriter(
+            len(dims), lambda v: v.node not in group and self.parts.is_leaf(v), self.parts.ranges
+        )
         point = identity_point(len(dims))
         scalars = []
         for node in members:
@@ -331,7 +337,7 @@ class KernelWriter:
         results.
         """
         dims = self.outer + self.row
-        writer = BodyWriter(len(dims), self.parts.is_leaf)
+        writer = BodyWriter(len(dims), self.parts.is_leaf, self.parts.ranges)
         elements = [
             to_storage(writer.s, part, dtype)
             for node in members

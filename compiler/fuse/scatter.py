@@ -15,6 +15,7 @@ from ..kernel import REDUCTION, Generic, Kernel, Output, Read, canonical
 from ..mlir.ir import AffineMap
 from ..opdef import OPS
 from ..ops.addressing import Windows
+from ..ranges import Ranges
 from ..scalars import storage
 from ..types import TensorType, i1
 from .body import BodyWriter, Index, Linear, Reader, from_storage, identity_point, to_storage
@@ -23,12 +24,14 @@ Where = tuple[list[Value], Value]
 """The place (one index per axis) and whether it is written."""
 
 
-def scatter_kernel(node: Node, is_leaf: Callable[[Value], bool]) -> tuple[Kernel, list[Value]]:
+def scatter_kernel(
+    node: Node, is_leaf: Callable[[Value], bool], ranges: Ranges | None = None
+) -> tuple[Kernel, list[Value]]:
     """The kernel of an update, and the values that it reads; the first is the array to update."""
     whole = node.inputs[0]
     is_slice = node.op == "dynamic_update_slice"
     updates = node.inputs[1 if is_slice else 2]
-    writer = BodyWriter(len(updates.shape), is_leaf)
+    writer = BodyWriter(len(updates.shape), is_leaf, ranges)
     reader = Reader(writer, node)
     point = identity_point(writer.dims)
     place, valid = _slice_place(reader, node) if is_slice else _window(reader, node)
@@ -92,15 +95,15 @@ def _window(reader: Reader, node: Node) -> Where:
         inside[k] = point[axis]
     for axis, k in zip(windows.operand_batch, windows.index_batch):
         inside[axis] = batch[k]
-    valid = reader.s.constant(1, i1)
+    always = valid = reader.s.constant(1, i1)
     for j, axis in enumerate(windows.axes):
         component = Linear((0,) * len(point), j)
         corner = reader.cast_index(reader.read(1, [*batch, component]), indices.type.dtype)
         high = whole.shape[axis] - sizes[axis]
         clamped = reader.clamp(corner, 0, max(high, 0))
-        if node.attrs["mode"] == "drop":
+        if node.attrs["mode"] == "drop" and clamped is not corner:
             same = reader.s.compare("eq", corner, clamped)
-            valid = reader.s.bit("and", valid, same)
+            valid = same if valid is always else reader.s.bit("and", valid, same)
         inside[axis] = reader.add(clamped, inside[axis])
     if any(size > n for size, n in zip(sizes, whole.shape)):
         valid = reader.s.constant(0, i1)

@@ -87,7 +87,7 @@ def _gather_index(r: Any, node: Node, point: Any) -> Any:
         component = r.read(1, [*batch, r.affine(origin, 0, j)])
         corner = r.cast_index(component, indices.type.dtype)
         clamped = r.clamp(corner, 0, x.shape[axis] - sizes[axis])
-        if fill:
+        if fill and clamped is not corner:
             valid = r.s.compare("eq", corner, clamped)
             inside = valid if inside is None else r.s.bit("and", inside, valid)
         at[axis] = clamped if at[axis] is None else r.add(clamped, at[axis])

@@ -382,6 +382,12 @@ def _concat_index(r: Any, node: Node, point: Any) -> Any:
         if n:
             pieces.append((k, offset, n))
         offset += n
+    fixed = r.constant_of(point[axis])
+    if fixed is not None and pieces:
+        k, offset, n = next((p for p in pieces if fixed < p[1] + p[2]), pieces[-1])
+        inner = list(point)
+        inner[axis] = r.affine(point[axis], 0, min(max(fixed - offset, 0), n - 1))
+        return r.read(k, inner)
     at = r.value(point[axis])
     result: Any = None
     for k, offset, n in reversed(pieces):

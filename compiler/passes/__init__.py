@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterable
 from ..collector import paused
 from ..graph import Graph
 from .decompose import decompose
+from .enter import enter
 from .fold import fold
 from .hoist import hoist
+from .narrow import narrow
 from .simplify import simplify
 from .sink import sink_reshapes
 from .split import split_complex
@@ -24,6 +26,8 @@ GRAPH_PASSES: dict[str, Callable[[Graph], Graph]] = {
     "split": split_complex,
     "fold": fold,
     "simplify": simplify,
+    "narrow": narrow,
+    "enter": enter,
     "trim": trim,
     "hoist": hoist,
     "sink": sink_reshapes,

@@ -14,6 +14,7 @@ from typing import Any
 from ..graph import Builder, Graph, Node, Value
 from ..opdef import OPS
 from ..rewrite import Editor, everywhere
+from .enter import is_view
 
 _CHEAP = ("broadcast", "constant", "iota", "reshape", "transpose", "slice")
 
@@ -83,7 +84,7 @@ def _invariant(body: Graph, n_const: int) -> list[Value]:
     for node in body.nodes:
         if all(v.node in fixed for v in node.inputs) and _may_leave(node):
             fixed.add(node)
-            if node.op not in _CHEAP or any(v.node in moves for v in node.inputs):
+            if not _is_cheap(node) or any(v.node in moves for v in node.inputs):
                 moves.add(node)
     found: dict[Value, None] = {}
     for node in body.nodes:
@@ -96,10 +97,15 @@ def _invariant(body: Graph, n_const: int) -> list[Value]:
 def _enter(values: Sequence[Value], moves: set[Node], found: dict[Value, None]) -> None:
     """The invariant values among these; of a view, what it shows."""
     for value in values:
-        while value.node in moves and value.node.op in _CHEAP:
-            value = value.node.inputs[0]
         if value.node in moves:
-            found[value] = None
+            if _is_cheap(value.node):
+                _enter(value.node.inputs, moves, found)
+            else:
+                found[value] = None
+
+
+def _is_cheap(node: Node) -> bool:
+    return node.op in _CHEAP or is_view(node)
 
 
 def _may_leave(node: Node) -> bool:

@@ -125,6 +125,41 @@ def flatten(b: Builder, buffer: Value) -> Value:
     return b.op("memref.collapse_shape", [buffer], flat, reassociation=groups)
 
 
+def reshaped(b: Builder, buffer: Value, shape: Sequence[int]) -> Value:
+    """The same contiguous buffer in another shape."""
+    type = buffer.type
+    assert isinstance(type, MemRefType)
+    wanted = MemRefType(tuple(shape), type.dtype)
+    if type == wanted:
+        return buffer
+    if 0 in shape:
+        return b.op("memref.reinterpret_cast", [buffer], wanted, **_cast_attrs(wanted))
+    if type.size == 1 and (type.rank == 0 or not shape):
+        name = "memref.expand_shape" if type.rank == 0 else "memref.collapse_shape"
+        extra = {"static_output_shape": tuple(shape)} if type.rank == 0 else {}
+        return b.op(name, [buffer], wanted, reassociation=[], **extra)
+    flat = flatten(b, buffer)
+    if len(shape) == 1:
+        return flat
+    attrs = {
+        "reassociation": [list(range(len(shape)))],
+        "static_output_shape": tuple(shape),
+    }
+    return b.op("memref.expand_shape", [flat], wanted, **attrs)
+
+
+def _cast_attrs(type: MemRefType) -> dict[str, object]:
+    steps = [1]
+    for n in reversed(type.shape[1:]):
+        steps.insert(0, steps[0] * n)
+    return {
+        "static_offsets": (0,),
+        "static_sizes": type.shape,
+        "static_strides": tuple(steps[: type.rank]),
+        "operandSegmentSizes": (1, 0, 0, 0),
+    }
+
+
 def buffer_type(type: TensorType) -> MemRefType:
     """The buffer of a kernel-level tensor."""
     return MemRefType(type.shape, type.dtype)

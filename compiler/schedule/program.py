@@ -21,7 +21,8 @@ from ..mlir.builder import Builder
 from ..mlir.ir import Block, Module, Op, Symbol, Typed, Unit, Value, function
 from ..target import Target
 from ..types import FunctionType, MemRefType, TensorType, i8, index
-from .body import buffer_type, flatten
+from .body import buffer_type, reshaped
+from .counted import count_up, counted, is_scalar
 from .library import schedule_library
 from .scheduled import Scheduled
 from .storage import Arena, Slot, Store
@@ -72,7 +73,8 @@ class ProgramLowering:
         outputs = [buffer_type(t) for t in graph.result_types]
         names = [n or f"arg{k}" for k, n in enumerate(graph.param_names)]
         names += [f"out{k}" for k in range(len(outputs))]
-        attrs = {"lz.inputs": len(inputs), "lz.outputs": len(outputs)}
+        # results are new arrays, and of equal arguments none is written
+        attrs = {"lz.inputs": len(inputs), "lz.outputs": len(outputs), "lz.noalias": Unit()}
         self.main = function(symbol(graph.name), inputs + outputs, [], hints=names, attrs=attrs)
         self.b = Builder(self.main)
         self.workspace = Value(MemRefType((0,), i8), WORKSPACE)
@@ -118,32 +120,6 @@ class ProgramLowering:
         view = self.b.op("memref.view", [self.workspace, offset.result], type)
         return slot, view
 
-    def reshaped(self, buffer: Value, shape: Sequence[int]) -> Value:
-        """The same buffer in another shape."""
-        type = buffer.type
-        assert isinstance(type, MemRefType)
-        wanted = MemRefType(tuple(shape), type.dtype)
-        if type == wanted:
-            return buffer
-        if 0 in shape:
-            return self.b.op("memref.reinterpret_cast", [buffer], wanted, **_cast_attrs(wanted))
-        ones_only = type.size == 1
-        if ones_only and (type.rank == 0 or not shape):
-            name = "memref.expand_shape" if type.rank == 0 else "memref.collapse_shape"
-            extra = {"static_output_shape": tuple(shape)} if type.rank == 0 else {}
-            return self.b.op(name, [buffer], wanted, reassociation=[], **extra)
-        flat = flatten(self.b, buffer)
-        if len(shape) == 1:
-            return flat
-        groups = [list(range(len(shape)))]
-        return self.b.op(
-            "memref.expand_shape",
-            [flat],
-            wanted,
-            reassociation=groups,
-            static_output_shape=tuple(shape),
-        )
-
     def copy(self, source: Value, destination: Value) -> None:
         """Copy a whole buffer."""
         type = source.type
@@ -184,18 +160,6 @@ class ProgramLowering:
                 found.function.attrs["lz.inline"] = Unit()
             self.scheduled[kernel.fingerprint] = found
         return found
-
-
-def _cast_attrs(type: MemRefType) -> dict[str, object]:
-    steps = [1]
-    for n in reversed(type.shape[1:]):
-        steps.insert(0, steps[0] * n)
-    return {
-        "static_offsets": (0,),
-        "static_sizes": type.shape,
-        "static_strides": tuple(steps[: type.rank]),
-        "operandSegmentSizes": (1, 0, 0, 0),
-    }
 
 
 @dataclass
@@ -360,7 +324,7 @@ def _only_at_point(kernel: Kernel, number: int) -> bool:
 
 def _alias(g: GraphLowering, node: Node, position: int) -> None:
     source = g.stores[node.inputs[0]]
-    buffer = g.program.reshaped(source.buffer, node.types[0].shape)
+    buffer = reshaped(g.program.b, source.buffer, node.types[0].shape)
     g.stores[node.result] = Store(buffer, source.slot, source.owned, base=source)
 
 
@@ -414,23 +378,43 @@ def _while(g: GraphLowering, node: Node, position: int) -> None:
     carried: list[Store] = []
     for value, result in zip(node.inputs[count:], node.results):
         carried.append(_carry(g, node, position, value, result, [*constants, *carried]))
+
+    def body() -> None:
+        inner = [Store(s.buffer, s.slot) for s in constants]
+        inner += [Store(s.buffer, s.slot, owned=True) for s in carried]
+        GraphLowering(program, node.attrs["body"], inner, inner[count:]).write()
+
+    found = counted(node)
+    if found is not None:
+        counter = carried[found.carry].buffer
+        bound = found.bound if found.operand is None else constants[found.operand].buffer
+        inside: Graph = node.attrs["body"]
+        interval, scalar = poll_interval(inside), is_scalar(inside)
+        count_up(b, counter, bound, found.start, interval, body, scalar=scalar)
+    else:
+        _test_and_run(g, node, [*constants, *carried], body)
+    program.arena.tick()
+    for store in [*constants, *carried]:
+        g._keep(store)
+
+
+def _test_and_run(
+    g: GraphLowering, node: Node, stores: Sequence[Store], body: Callable[[], None]
+) -> None:
+    """`scf.while`: any condition."""
+    program, b = g.program, g.program.b
     flag = program.temporary(TensorType((), i8))
     before, after = Block(), Block()
     with b.inside(before):
-        inner = [Store(s.buffer, s.slot) for s in [*constants, *carried]]
+        inner = [Store(s.buffer, s.slot) for s in stores]
         GraphLowering(program, node.attrs["cond"], inner, [flag]).write()
         again = b.compare("ne", b.load(flag.buffer, []), b.const(0, i8))
         b.emit("scf.condition", [again])
     with b.inside(after):
-        inner = [Store(s.buffer, s.slot) for s in constants]
-        inner += [Store(s.buffer, s.slot, owned=True) for s in carried]
-        GraphLowering(program, node.attrs["body"], inner, inner[count:]).write()
+        body()
         b.emit("scf.yield")
     attrs = {"lz.poll": poll_interval(node.attrs["body"])}
     b.emit("scf.while", [], [], attrs, regions=[before, after])
-    program.arena.tick()
-    for store in [*constants, *carried]:
-        g._keep(store)
 
 
 def _cond(g: GraphLowering, node: Node, position: int) -> None:

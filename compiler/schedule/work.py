@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import math
 
-from ..graph import Graph
+from ..graph import Graph, Node
 from ..library import LIBRARY, library_call
+from .counted import counted
 from .library import library_work
 from .nest import body_work
 
 
 def graph_work(graph: Graph) -> float:
-    """Machine operations of a kernel-level graph; a loop counts as endless."""
+    """Machine operations of a kernel-level graph, without loops that have no fixed bounds: they
+    look for themselves whether to stop."""
     work = 0.0
     for node in graph.nodes:
         if node.op == "kernel":
@@ -22,10 +24,17 @@ def graph_work(graph: Graph) -> float:
         elif node.op in LIBRARY:
             work += library_work(library_call(node))
         elif node.op == "while":
-            return math.inf
+            work += _rounds(node) * graph_work(node.attrs["body"])
         elif node.op == "cond":
             work += max(map(graph_work, node.attrs["branches"]))
     return work
+
+
+def _rounds(node: Node) -> int:
+    found = counted(node)
+    if found is None or found.start is None or found.operand is not None:
+        return 0
+    return max(found.bound - found.start, 0)
 
 
 def poll_interval(body: Graph) -> int:

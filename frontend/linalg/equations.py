@@ -15,25 +15,22 @@ import numpy as np
 from lazir.compiler.errors import ShapeError
 from lazir.compiler.graph import Value
 
-from ..apply import call, expand, fail, lift, operand, tensor, value_of
+from ..apply import call, expand, fail, lift, operand, tensor
 from ..custom import custom_jvp
 from ..numpy.linear import matmul
 from ..numpy.logic import where
 from ..numpy.manipulation import matrix_transpose
 from ..numpy.matrices import eye
-from ..numpy.parts import squared_size
-from ..numpy.rearrange import _part as part
 from ..numpy.reduction import sum as total
 from ..tensor import Tensor
-from .doubled import doubled, first_half, from_first_half
-from .factors import svd, svdvals
+from .factors import svd
 from .operands import matrix, require_matrix, same_lead, square, symmetrised, values
 
 
 # -- square matrices ---------------------------------------------------------------------
-def _pair(name: str, a: Any, b: Any, with_complex: bool = False) -> tuple[Value, Value, bool]:
+def _pair(name: str, a: Any, b: Any) -> tuple[Value, Value, bool]:
     """Matrices and right sides with the same leading axes; whether b was one vector."""
-    x, y = values(name, a, b, with_complex=with_complex)
+    x, y = values(name, a, b)
     require_matrix(x, name, square=True)
     vector = len(y.shape) == 1
     if vector:
@@ -64,12 +61,8 @@ def solve(a: Any, b: Any) -> Tensor:
     >>> print(lz.linalg.solve(lnp.array([[2.0, 0.0], [0.0, 4.0]]), lnp.array([2.0, 2.0])))
     [1.  0.5]
     """
-    x, y, vector = _pair("solve", a, b, with_complex=True)
-    return _flat(_solved(x, y), vector)
-
-
-def _solved(x: Value, y: Value) -> Value:
-    return from_first_half(call("solve", doubled(x), first_half(y), transpose=False), x)
+    x, y, vector = _pair("solve", a, b)
+    return _flat(call("solve", x, y, transpose=False), vector)
 
 
 def solve_triangular(
@@ -104,12 +97,13 @@ def inv(a: Any) -> Tensor:
     [[0.5  0.  ]
      [0.   0.25]]
     """
-    x = square(a, "inv", with_complex=True)
-    return tensor(_solved(x, expand(_identity(x), x.shape)))
+    x = square(a, "inv")
+    return tensor(call("solve", x, expand(_identity(x), x.shape), transpose=False))
 
 
 def _identity(like: Value) -> Value:
-    return lift(operand(eye(like.shape[-1], dtype=like.type.dtype)))
+    (one,) = values("identity", eye(like.shape[-1], dtype=like.type.dtype))
+    return one
 
 
 def matrix_power(a: Any, n: int) -> Tensor:
@@ -192,20 +186,15 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
     [[0.5 0. ]
      [0.  0. ]]
     """
-    x = square(a, "pinv", True) if hermitian else matrix(a, "pinv", True)
+    x = square(a, "pinv") if hermitian else matrix(a, "pinv")
     x = symmetrised(x) if hermitian else x
     limit = rtol if rtol is not None else rcond
     if limit is None:
         limit = tolerance(x)
-    real = doubled(x)
     (cut,) = values("pinv", limit)
-    cut = call("convert", cut, dtype=real.type.dtype)
+    cut = call("convert", cut, dtype=x.type.dtype)
     cut = call("reshape", cut, shape=(*cut.shape, 1))
-    found = _pinv(tensor(real), tensor(cut))
-    if real is not x:
-        left = part(value_of(found), len(x.shape) - 1, 0, x.shape[-2])
-        found = tensor(from_first_half(left, x))
-    return found  # type: ignore[no-any-return]
+    return _pinv(tensor(x), tensor(cut))  # type: ignore[no-any-return]
 
 
 def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -220,7 +209,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Tensor, Tensor, Tensor, Te
     >>> print(x)
     [0.5]
     """
-    x, y = values("lstsq", a, b, with_complex=True)
+    x, y = values("lstsq", a, b)
     if len(x.shape) != 2 or len(y.shape) not in (1, 2) or y.shape[0] != x.shape[0]:
         fail(
             f"lstsq needs a matrix (m, n) and right sides (m,) or (m, k), got {x.type.short} and "
@@ -229,13 +218,10 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Tensor, Tensor, Tensor, Te
         )
     matrix_, right = tensor(x), tensor(y)
     limit = tolerance(x) if rcond is None else rcond
-    if x.type.dtype.is_complex:
-        s = svdvals(matrix_)
-    else:
-        _, s, _ = svd(matrix_, full_matrices=False)  # as the pseudo-inverse's, so one suffices
+    _, s, _ = svd(matrix_, full_matrices=False)
     found = matmul(pinv(matrix_, limit), right)
     rest = right - matmul(matrix_, found)
-    residuals = total(tensor(squared_size(value_of(rest))), axis=0, keepdims=len(y.shape) == 1)
+    residuals = total(rest * rest, axis=0, keepdims=len(y.shape) == 1)
     rank = total(_cut(s, limit), axis=-1).astype("int32")
     return found, residuals, rank, s
 

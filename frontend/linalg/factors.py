@@ -10,12 +10,8 @@ from typing import Any, NamedTuple
 
 from lazir.compiler.graph import Value
 
-from ..apply import call, fail, tensor, value_of
-from ..numpy.complex_numbers import conj
-from ..numpy.manipulation import matrix_transpose
-from ..numpy.matrices import tril, triu
+from ..apply import call, fail, tensor
 from ..tensor import Tensor
-from .doubled import doubled, every_second
 from .operands import many, matrix, square, symmetrised, transposed
 
 
@@ -95,25 +91,14 @@ def qr(a: Any, mode: str = "reduced") -> QRResult | Tensor:
     return r if mode == "r" else QRResult(q, r)
 
 
-def _symmetric(
-    a: Any, UPLO: str | None, symmetrize_input: bool, name: str, with_complex: bool = False
-) -> Value:
+def _symmetric(a: Any, UPLO: str | None, symmetrize_input: bool, name: str) -> Value:
     """The operand of `eigh`: symmetric, or with the triangle that is meant below."""
-    x = square(a, name, with_complex)
+    x = square(a, name)
     if UPLO not in (None, "L", "U"):
         fail(f"{name}: UPLO is 'L' or 'U', got {UPLO!r}")
     if UPLO is None and symmetrize_input:
         return symmetrised(x)
-    if x.type.dtype.is_complex:
-        return _hermitian(x, UPLO == "U")
     return transposed(x) if UPLO == "U" else x
-
-
-def _hermitian(x: Value, upper: bool) -> Value:
-    """The Hermitian matrices that have a triangle of x, and the real part of its diagonal."""
-    triangle = triu(tensor(x), 1) if upper else tril(tensor(x), -1)
-    diagonal = triu(tril(tensor(x).real))
-    return value_of(triangle + matrix_transpose(conj(triangle)) + diagonal)
 
 
 def eigh(a: Any, UPLO: str | None = None, *, symmetrize_input: bool = True) -> EighResult:
@@ -133,14 +118,13 @@ def eigh(a: Any, UPLO: str | None = None, *, symmetrize_input: bool = True) -> E
 
 
 def eigvalsh(a: Any, UPLO: str | None = None, *, symmetrize_input: bool = True) -> Tensor:
-    """The eigenvalues that `eigh` gives, alone; of complex matrices a is taken as (a + aᴴ) / 2.
+    """The eigenvalues that `eigh` gives, alone.
 
     >>> import lazir as lz, lazir.numpy as lnp
     >>> print(lz.linalg.eigvalsh(lnp.array([[2.0, 1.0], [1.0, 2.0]])))
     [1. 3.]
     """
-    x = _symmetric(a, UPLO, symmetrize_input, "eigvalsh", with_complex=True)
-    return tensor(every_second(call("eigh", doubled(x), vectors=False), x))
+    return tensor(call("eigh", _symmetric(a, UPLO, symmetrize_input, "eigvalsh"), vectors=False))
 
 
 def svd(
@@ -157,11 +141,10 @@ def svd(
     >>> print(s)
     [2. 1.]
     """
-    if not compute_uv:
-        return svdvals(tensor(symmetrised(square(a, "svd", True))) if hermitian else a)
     x = square(a, "svd") if hermitian else matrix(a, "svd")
     x = symmetrised(x) if hermitian else x
-    return SVDResult(*many("svd", x, full_matrices=bool(full_matrices), compute_uv=True))
+    found = many("svd", x, full_matrices=bool(full_matrices), compute_uv=bool(compute_uv))
+    return SVDResult(*found) if compute_uv else found[0]
 
 
 def svdvals(x: Any, /) -> Tensor:
@@ -171,6 +154,4 @@ def svdvals(x: Any, /) -> Tensor:
     >>> print(lz.linalg.svdvals(lnp.array([[0.0, 2.0], [1.0, 0.0]])))
     [2. 1.]
     """
-    value = matrix(x, "svdvals", with_complex=True)
-    found = call("svd", doubled(value), full_matrices=False, compute_uv=False)
-    return tensor(every_second(found, value))
+    return tensor(call("svd", matrix(x, "svdvals"), full_matrices=False, compute_uv=False))

@@ -23,7 +23,6 @@ from ..numpy.linear import matmul
 from ..numpy.matrices import diagonal
 from ..numpy.parts import squared_size
 from ..tensor import Tensor
-from .elimination import complex_det, complex_slogdet
 from .equations import inv, tolerance
 from .factors import svd, svdvals
 from .operands import many, matrix, numbers, require_matrix, square, symmetrised, values
@@ -90,22 +89,18 @@ def det(a: Any) -> Tensor:
     """The determinants, by the LU factorisation.
 
     The gradient, the matrix of cofactors, is right for singular matrices too (it takes a singular
-    value decomposition); second derivatives, and those of complex matrices, are for regular ones
-    alone. Where only the logarithm is wanted, `slogdet` does not overflow, and has the cheaper
-    gradient.
+    value decomposition); second derivatives are for regular ones alone. Where only the logarithm
+    is wanted, `slogdet` does not overflow and has the cheaper gradient.
 
     >>> import lazir as lz, lazir.numpy as lnp
     >>> lz.linalg.det(lnp.array([[1.0, 2.0], [4.0, 4.0]])).item()
     -4.0
     """
-    x = tensor(square(a, "det", with_complex=True))
-    found: Tensor = complex_det(x) if x.dtype.is_complex else _det(x)
-    return found
+    return _det(tensor(square(a, "det")))  # type: ignore[no-any-return]
 
 
 def slogdet(a: Any) -> SlogdetResult:
-    """The sign of the determinants (of complex ones their direction, a number of size 1), and
-    the logarithm of their absolute values.
+    """The sign of the determinants and the logarithm of their absolute values.
 
     Of a singular matrix: 0 and −inf.
 
@@ -114,10 +109,7 @@ def slogdet(a: Any) -> SlogdetResult:
     >>> print(sign, logabs)
     -1.0 0.0
     """
-    x = tensor(square(a, "slogdet", with_complex=True))
-    if x.dtype.is_complex:
-        return SlogdetResult(*complex_slogdet(x))
-    pivots, sign = _pivots(x)
+    pivots, sign = _pivots(tensor(square(a, "slogdet")))
     negative = reduction.sum((pivots < 0).astype("int32"), axis=-1) % 2
     zero = reduction.any(pivots == 0, axis=-1)
     sign = logic.where(zero, 0, logic.where(negative == 1, -sign, sign))
@@ -257,7 +249,7 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any =
     >>> lz.linalg.matrix_rank(lnp.ones((3, 3))).item()
     1
     """
-    (value,) = values("matrix_rank", A, with_complex=True)
+    (value,) = values("matrix_rank", A)
     if len(value.shape) < 2:
         return reduction.any(tensor(value) != 0).astype("int64")
     if tol is not None and rtol is not None:
@@ -280,11 +272,11 @@ def cond(x: Any, p: Any = None) -> Tensor:
     >>> lz.linalg.cond(lnp.array([[2.0, 0.0], [0.0, 1.0]])).item()
     2.0
     """
-    value = matrix(x, "cond", with_complex=True)
+    value = matrix(x, "cond")
     if 0 in value.shape[-2:]:
         fail(f"cond of {value.type.short}: an empty matrix has no condition", ShapeError)
     if p in (None, 2, -2):
         s = svdvals(tensor(value))
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
-    t = tensor(square(tensor(value), "cond", with_complex=True))
+    t = tensor(square(tensor(value), "cond"))
     return _of_matrices(t, p, False) * _of_matrices(inv(t), p, False)

@@ -16,7 +16,6 @@ from lazir.compiler.types import DType, broadcast_shapes, f32, f64
 
 from ..apply import expand, fail, lift, operand, tensor
 from ..dtypes import result_dtype, to_inexact
-from ..numpy.parts import conjugate_of
 from ..tensor import Tensor
 from ..trace import builder
 
@@ -33,14 +32,13 @@ def precision(dtype: DType, name: str) -> DType:
     return wanted
 
 
-def values(name: str, *xs: Any, with_complex: bool = False) -> list[Value]:
-    """The operands in one float type, or a complex one where that is taken, their shapes as they
-    are."""
+def values(name: str, *xs: Any) -> list[Value]:
+    """The operands in one float type, their shapes as they are."""
     found = [operand(x) for x in xs]
     common, _ = result_dtype(
         [o.dtype for o in found if not o.weak], [o.dtype for o in found if o.weak]
     )
-    dtype = common if with_complex and common.is_complex else precision(common, name)
+    dtype = precision(common, name)
     return [lift(o, dtype) for o in found]
 
 
@@ -50,9 +48,9 @@ def numbers(x: Any) -> Value:
     return lift(found, to_inexact(found.dtype))
 
 
-def matrix(x: Any, name: str, with_complex: bool = False) -> Value:
+def matrix(x: Any, name: str) -> Value:
     """One operand of two axes or more."""
-    (value,) = values(name, x, with_complex=with_complex)
+    (value,) = values(name, x)
     require_matrix(value, name)
     return value
 
@@ -65,9 +63,9 @@ def require_matrix(x: Value, name: str, square: bool = False) -> None:
         fail(f"{name} needs square matrices in the last two axes, got {x.type.short}", ShapeError)
 
 
-def square(x: Any, name: str, with_complex: bool = False) -> Value:
+def square(x: Any, name: str) -> Value:
     """One operand whose last two axes are square matrices."""
-    (value,) = values(name, x, with_complex=with_complex)
+    (value,) = values(name, x)
     require_matrix(value, name, square=True)
     return value
 
@@ -95,7 +93,7 @@ def transposed(x: Value) -> Value:
 
 
 def symmetrised(x: Value) -> Value:
-    """(x + xᵀ) / 2, of complex matrices with the conjugate."""
+    """(x + xᵀ) / 2."""
     b = builder()
-    total = OPS["add"](b, x, transposed(conjugate_of(x)))
+    total = OPS["add"](b, x, transposed(x))
     return OPS["mul"](b, total, expand(lift(operand(0.5), x.type.dtype), x.shape))

@@ -210,6 +210,29 @@ def test_for_with_poll_inside_called_function(kit, target):
     assert native([np.array([20])], [got], kit.Context(poll=lambda: 1)) == 1
 
 
+def test_scalar_loops_poll_behind_their_end(kit, target):
+    """Their rounds are added up over all of them: 100 loops of 20 rounds ask once in 512 rounds."""
+    f, b, (a, out) = kit.main_function([ref(i64, 1)], [ref(i64, 20)])
+    n = b.op("arith.index_cast", [b.load(a, [b.index(0)])], index)
+    with b.loop(b.index(0), b.index(100), b.index(1)):
+        body = Block([Value(index)])
+        with b.inside(body):
+            seen = b.op("arith.index_cast", [body.args[0]], i64)
+            b.store(seen, out, [body.args[0]])
+            b.emit("scf.yield")
+        attrs = {"lz.poll": 512, "lz.scalar": Unit()}
+        b.emit("scf.for", [b.index(0), n, b.index(1)], [], attrs, [body])
+    b.emit("func.return")
+    native = kit.Native(Module([f]), target)
+    got = np.zeros(20, np.int64)
+    for rounds, polls in ((20, 3), (0, 0), (-5, 0)):
+        context = kit.Context(poll=lambda: 0)
+        assert native([np.array([rounds])], [got], context) == 0
+        assert context.polls == polls
+    assert got.tolist() == list(range(20))
+    assert native([np.array([20])], [got], kit.Context(poll=lambda: 1)) == 1
+
+
 def test_calls_with_vectors_and_several_results(kit, target):
     v4 = VectorType((2, 4), f32)
     g = function(

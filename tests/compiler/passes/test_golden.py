@@ -232,6 +232,79 @@ func.func @f(%w: tensor<2xf32>, %a: tensor<3x2xf32>, %xs: tensor<4x3x2xf32>) -> 
 }""",  # noqa: E501
 )
 case(
+    "narrow decides by the range of a counter, and leaves what is open",
+    "narrow",
+    """
+func.func @f(%x: tensor<9xi64>) -> (tensor<i64>, tensor<i64>) {
+  %0 = "lz.constant"() {value = dense<0> : tensor<i64>} : () -> tensor<i64>
+  %1:3 = "lz.scan"(%x, %0, %0, %0) ({
+  ^bb0(%arg0: tensor<9xi64>, %arg1: tensor<i64>, %arg2: tensor<i64>, %arg3: tensor<i64>):
+    %2 = "lz.constant"() {value = dense<1> : tensor<i64>} : () -> tensor<i64>
+    %3 = "lz.constant"() {value = dense<0> : tensor<i64>} : () -> tensor<i64>
+    %4 = "lz.constant"() {value = dense<9> : tensor<i64>} : () -> tensor<i64>
+    %5 = "lz.less"(%arg1, %3) : (tensor<i64>, tensor<i64>) -> tensor<i1>
+    %6 = "lz.add"(%arg1, %4) : (tensor<i64>, tensor<i64>) -> tensor<i64>
+    %7 = "lz.select"(%5, %6, %arg1) : (tensor<i1>, tensor<i64>, tensor<i64>) -> tensor<i64>
+    %8 = "lz.minimum"(%7, %4) : (tensor<i64>, tensor<i64>) -> tensor<i64>
+    %9 = "lz.constant"() {value = dense<7> : tensor<i64>} : () -> tensor<i64>
+    %10 = "lz.minimum"(%7, %9) : (tensor<i64>, tensor<i64>) -> tensor<i64>
+    %11 = "lz.add"(%arg1, %2) : (tensor<i64>, tensor<i64>) -> tensor<i64>
+    "lz.yield"(%11, %8, %10) : (tensor<i64>, tensor<i64>, tensor<i64>) -> ()
+  }) {length = 9 : i64, n_carry = 3 : i64, n_const = 1 : i64, reverse = false} : (tensor<9xi64>, tensor<i64>, tensor<i64>, tensor<i64>) -> (tensor<i64>, tensor<i64>, tensor<i64>)
+  return %1#1, %1#2 : tensor<i64>, tensor<i64>
+}""",  # noqa: E501
+    """
+func.func @f(%x: tensor<9xi64>) -> (tensor<i64>, tensor<i64>) {
+  %0 = "lz.constant"() {value = dense<0> : tensor<i64>} : () -> tensor<i64>
+  %1:3 = "lz.scan"(%x, %0, %0, %0) ({
+  ^bb0(%arg0: tensor<9xi64>, %arg1: tensor<i64>, %arg2: tensor<i64>, %arg3: tensor<i64>):
+    %2 = "lz.constant"() {value = dense<1> : tensor<i64>} : () -> tensor<i64>
+    %3 = "lz.add"(%arg1, %2) : (tensor<i64>, tensor<i64>) -> tensor<i64>
+    %4 = "lz.constant"() {value = dense<7> : tensor<i64>} : () -> tensor<i64>
+    %5 = "lz.minimum"(%arg1, %4) : (tensor<i64>, tensor<i64>) -> tensor<i64>
+    "lz.yield"(%3, %arg1, %5) : (tensor<i64>, tensor<i64>, tensor<i64>) -> ()
+  }) {length = 9 : i64, n_carry = 3 : i64, n_const = 1 : i64, reverse = false} : (tensor<9xi64>, tensor<i64>, tensor<i64>, tensor<i64>) -> (tensor<i64>, tensor<i64>, tensor<i64>)
+  return %1#1, %1#2 : tensor<i64>, tensor<i64>
+}""",  # noqa: E501
+)
+case(
+    "enter takes views of numbers into a loop, and leaves arrays outside",
+    "enter",
+    """
+func.func @f(%i: tensor<i64>, %j: tensor<i64>, %x: tensor<3xi64>) -> tensor<2xi64> {
+  %0 = "lz.broadcast"(%i) {axes = array<i64>} : (tensor<i64>) -> tensor<1xi64>
+  %1 = "lz.broadcast"(%j) {axes = array<i64>} : (tensor<i64>) -> tensor<1xi64>
+  %2 = "lz.concat"(%0, %1) {axis = 0 : i64} : (tensor<1xi64>, tensor<1xi64>) -> tensor<2xi64>
+  %3 = "lz.reverse"(%x) {axes = array<i64: 0>} : (tensor<3xi64>) -> tensor<3xi64>
+  %4 = "lz.scan"(%2, %3, %2) ({
+  ^bb0(%arg0: tensor<2xi64>, %arg1: tensor<3xi64>, %arg2: tensor<2xi64>):
+    %5 = "lz.slice"(%arg1) {limit = array<i64: 2>, start = array<i64: 0>, stride = array<i64: 1>} : (tensor<3xi64>) -> tensor<2xi64>
+    %6 = "lz.add"(%arg2, %arg0) : (tensor<2xi64>, tensor<2xi64>) -> tensor<2xi64>
+    %7 = "lz.add"(%6, %5) : (tensor<2xi64>, tensor<2xi64>) -> tensor<2xi64>
+    "lz.yield"(%7) : (tensor<2xi64>) -> ()
+  }) {length = 2 : i64, n_carry = 1 : i64, n_const = 2 : i64, reverse = false} : (tensor<2xi64>, tensor<3xi64>, tensor<2xi64>) -> tensor<2xi64>
+  return %4 : tensor<2xi64>
+}""",  # noqa: E501
+    """
+func.func @f(%i: tensor<i64>, %j: tensor<i64>, %x: tensor<3xi64>) -> tensor<2xi64> {
+  %0 = "lz.reverse"(%x) {axes = array<i64: 0>} : (tensor<3xi64>) -> tensor<3xi64>
+  %1 = "lz.broadcast"(%i) {axes = array<i64>} : (tensor<i64>) -> tensor<1xi64>
+  %2 = "lz.broadcast"(%j) {axes = array<i64>} : (tensor<i64>) -> tensor<1xi64>
+  %3 = "lz.concat"(%1, %2) {axis = 0 : i64} : (tensor<1xi64>, tensor<1xi64>) -> tensor<2xi64>
+  %4 = "lz.scan"(%i, %j, %0, %3) ({
+  ^bb0(%arg0: tensor<i64>, %arg1: tensor<i64>, %arg1_0: tensor<3xi64>, %arg2: tensor<2xi64>):
+    %5 = "lz.broadcast"(%arg0) {axes = array<i64>} : (tensor<i64>) -> tensor<1xi64>
+    %6 = "lz.broadcast"(%arg1) {axes = array<i64>} : (tensor<i64>) -> tensor<1xi64>
+    %7 = "lz.concat"(%5, %6) {axis = 0 : i64} : (tensor<1xi64>, tensor<1xi64>) -> tensor<2xi64>
+    %8 = "lz.add"(%arg2, %7) : (tensor<2xi64>, tensor<2xi64>) -> tensor<2xi64>
+    %9 = "lz.slice"(%arg1_0) {limit = array<i64: 2>, start = array<i64: 0>, stride = array<i64: 1>} : (tensor<3xi64>) -> tensor<2xi64>
+    %10 = "lz.add"(%8, %9) : (tensor<2xi64>, tensor<2xi64>) -> tensor<2xi64>
+    "lz.yield"(%10) : (tensor<2xi64>) -> ()
+  }) {length = 2 : i64, n_carry = 1 : i64, n_const = 3 : i64, reverse = false} : (tensor<i64>, tensor<i64>, tensor<3xi64>, tensor<2xi64>) -> tensor<2xi64>
+  return %4 : tensor<2xi64>
+}""",  # noqa: E501
+)
+case(
     "sink moves a reshape to the parameters",
     "sink",
     """
