@@ -14,6 +14,7 @@ from ..kernel import Generic, Kernel
 from ..mlir.ir import AffineMap, Module, Value
 from ..target import Target
 from ..types import TensorType
+from .jam import beside
 from .nest import (
     At,
     Lanes,
@@ -60,15 +61,29 @@ class MapLoops:
         inner = self.extents[-1] if self.extents else 1
         self.vector_dim = self.groups[-1][-1] if self.groups else 0
         self.lanes = vector_lanes(nest.target, body_dtypes(nest.kernel), inner)
-        if not self._stores_neighbours():
+        self.pairs = self._pairs()
+        if not (self.pairs or self._stores_neighbours()):
             self.lanes = 1
 
     def _stores_neighbours(self) -> bool:
         """Whether results along the innermost dim lie side by side (in a piece one wide they do
         not).
         """
+        return all(step == 1 for step in self._steps())
+
+    def _steps(self) -> list[int]:
+        """How far apart neighbours along the innermost dim lie in each output."""
         forms = [address_form(o.map, o.type.shape)[0] for o in self.generic.outs if o.map]
-        return all(not form or form[self.vector_dim] == 1 for form in forms)
+        return [form[self.vector_dim] if form else 1 for form in forms]
+
+    def _pairs(self) -> bool:
+        """Whether the outputs are two halves, whose elements alternate in memory."""
+        outs, half = self.generic.outs, self.results
+        return (
+            len(outs) == 2 * half
+            and all(beside(a, b, self.generic.dims) for a, b in zip(outs[:half], outs[half:]))
+            and all(step == 2 for step in self._steps())
+        )
 
     def write(self) -> None:
         """The whole nest."""
@@ -134,10 +149,24 @@ class MapLoops:
         """One element or vector: read, run the body, store."""
         at = At(split_coords(self.nest, self.generic, self.groups, joined), lanes)
         values = self.nest.run(self.generic, at)
+        if self.pairs:
+            self._store_pairs(values, at)
+            return
         for k, (out, value) in enumerate(zip(self.generic.outs, values)):
             number = len(self.nest.kernel.params) + k % self.results
             if number in self.nest.buffers:
                 self.nest.store(value, self.nest.buffers[number], out.map, at)
+
+    def _store_pairs(self, values: Sequence[Value], at: At) -> None:
+        """Two values, or two vectors whose lanes alternate."""
+        nest = self.nest
+        for k in range(self.results):
+            number = len(nest.kernel.params) + k
+            if number in nest.buffers:
+                both = (k, k + self.results)
+                maps = [self.generic.outs[j].map for j in both]
+                pair = (values[both[0]], values[both[1]])
+                nest.store_pair(pair, nest.buffers[number], maps, at)
 
 
 # -- joining axes ---------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from ..kernel import Generic, Kernel, Output, Read
 from ..mlir.builder import Builder
 from ..mlir.ir import AffineMap, Module, Value, function
 from ..target import Target
-from ..types import DType, FunctionType, MemRefType, Type, VectorType, element, i1, i8, index
+from ..types import DType, FunctionType, MemRefType, Shape, Type, VectorType, element, i1, i8, index
 from .body import BodyEmitter, buffer_type, flatten, gather
 from .slopes import counts_up
 
@@ -83,6 +83,7 @@ class Nest:
         self.rows: dict[int, Value] = {}  # row-major buffers of values over the row alone
         self.row_outer = 0
         self._flat: dict[Value, Value] = {}
+        self._halves: tuple[At | None, dict[object, Sequence[Value]]] = (None, {})
 
     # -- addresses --------------------------------------------------------------------------
     def flat(self, buffer: Value) -> Value:
@@ -128,9 +129,11 @@ class Nest:
         if type.rank == 0:
             return self.b.load(buffer, [])
         form = address_form(map, type.shape)
-        place = self.address(form, at.coords)
         flat = self.flat(buffer)
         stride = form[0][at.lanes.dim] if at.lanes is not None else 0
+        if stride == 2 and picks_half(map, type.shape) and at.lanes and at.lanes.mask is None:
+            return self._half(flat, form, at)
+        place = self.address(form, at.coords)
         if at.lanes is None or stride == 0:
             return self.b.load(flat, [place])
         if stride == 1:
@@ -139,6 +142,22 @@ class Nest:
         offsets = self.b.const(steps, VectorType((at.lanes.count,), index))
         where = self.b.op("arith.addi", [self.b.splat(place, at.lanes.count), offsets])
         return gather(self.b, flat, [where], at.lanes.count, at.lanes.mask)
+
+    def _half(self, flat: Value, form: tuple[Sequence[int], int], at: At) -> Value:
+        """Every second element of a last axis of length 2: both halves are loaded at once."""
+        assert at.lanes is not None
+        if self._halves[0] is not at:
+            self._halves = (at, {})
+        coefficients, constant = form
+        half = constant % 2
+        key = (flat, tuple(coefficients), constant - half)
+        known = self._halves[1]
+        if key not in known:
+            place, lanes = self.address((coefficients, constant - half), at.coords), at.lanes.count
+            both = self.b.vload(flat, [place], 2 * lanes)
+            kind = VectorType((lanes,), element(flat.type))
+            known[key] = self.b.emit("vector.deinterleave", [both], [kind, kind]).results
+        return known[key][half]
 
     def get(self, flat: Value, place: Value, lanes: Lanes | None) -> Value:
         """The element at a place of a buffer of rank 1, or along the lanes its neighbours too."""
@@ -173,6 +192,31 @@ class Nest:
             "vectors go along the contiguous axis"
         )
         self.put(value, self.flat(buffer), self.address(form, at.coords), at.lanes)
+
+    def store_pair(
+        self,
+        values: tuple[Value, Value],
+        buffer: Value,
+        maps: Sequence[AffineMap | None],
+        at: At,
+    ) -> None:
+        """Write two elements beside each other, or along the lanes two vectors alternately."""
+        type, flat = buffer.type, self.flat(buffer)
+        assert isinstance(type, MemRefType)
+        for k, (value, map) in enumerate(zip(values, maps)):
+            assert map is not None
+            place = self.address(address_form(map, type.shape), at.coords)
+            if at.lanes is None:
+                self.b.store(value, flat, [place])
+                continue
+            count, mask = at.lanes.count, at.lanes.mask
+            wide = [self.bodies.spread(v, count) for v in values]
+            if mask is None:
+                kind = VectorType((2 * count,), type.dtype)
+                self.b.vstore(self.b.op("vector.interleave", wide, kind), flat, [place])
+                return
+            steps = self.b.const(2 * np.arange(count), VectorType((count,), index))
+            self.b.emit("vector.scatter", [flat, place, steps, mask, wide[k]])
 
     def put(self, value: Value, flat: Value, place: Value, lanes: Lanes | None) -> None:
         """Write an element, or along the lanes several, into a buffer of rank 1."""
@@ -262,6 +306,12 @@ class Nest:
         assert out.init is not None
         type: Type = out.type.dtype if lanes is None else VectorType((lanes,), out.type.dtype)
         return self.b.const(out.init.data.item(), type)
+
+
+def picks_half(map: AffineMap, shape: Shape) -> bool:
+    """Whether a map reads one place of a last axis of length 2, such as a complex number's part."""
+    steps, place = map.rows[-1]
+    return shape[-1] == 2 and not any(steps) and place in (0, 1)
 
 
 def vector_lanes(target: Target, dtypes: Sequence[DType], extent: int) -> int:

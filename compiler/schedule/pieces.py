@@ -24,6 +24,8 @@ from .jam import jam
 
 MIN_POINTS = 2048
 """Smaller maps are not worth more code."""
+MIN_PAIRS = 32
+"""The same where the last axis has two places, such as those of complex numbers."""
 MAX_PIECES = 12
 MAX_NODES = 800
 """Bounds on the number of pieces, and on the operations of all together."""
@@ -57,7 +59,8 @@ class Form:
 def pieces(generic: Generic) -> list[Generic]:
     """The parts of the map, or the map alone where cutting does not pay."""
     points = int(np.prod(generic.dims, dtype=np.int64))
-    cuts = _cuts(generic) if points >= MIN_POINTS else {}
+    least = MIN_PAIRS if generic.dims[-1:] == (2,) else MIN_POINTS
+    cuts = _cuts(generic) if points >= least else {}
     if not cuts:
         return [generic]
     segments = []

@@ -32,7 +32,7 @@ Array = np.ndarray[Any, Any]
 STAGES = ("kernels", "loops")
 TOLERANCE = {"f16": 4e-3, "bf16": 3e-2, "f32": 2e-5, "f64": 1e-11}
 NAMES = [n for n in OPS if n != "custom_linear"]
-LIBRARY_OPS = {n for n in NAMES if OPS[n].family == "linalg"}
+LIBRARY_OPS = {n for n in NAMES if OPS[n].family in ("linalg", "fourier")}
 DECLARED = {"kernels": {"sort", *LIBRARY_OPS}, "loops": LIBRARY_OPS}
 """Ops that are only declared functions at a stage: upstream verifies them, but cannot run them."""
 SIZE = 27
@@ -57,8 +57,15 @@ def joined(graphs: Sequence[Graph], stage: str) -> tuple[str, list[str]]:
 
 def as_stored(array: Array, type: TensorType) -> Array:
     """An array with the dtype of the buffer that holds it."""
+    if type.dtype.is_complex:
+        return as_pairs(array)
     dtype = storage(type.dtype)
     return array.astype(np.int8) if type.dtype is i1 else array.view(dtype.numpy)
+
+
+def as_pairs(array: Array) -> Array:
+    """Complex numbers as real pairs along a last axis."""
+    return np.stack([array.real, array.imag], axis=-1)
 
 
 def run_upstream(
@@ -87,7 +94,7 @@ def _logical(array: Array, type: TensorType) -> Array:
     if type.dtype is i1:
         assert set(np.unique(array)) <= {0, 1}
         return array.astype(bool)
-    return array.view(type.dtype.numpy)
+    return array.view(type.dtype.numpy).reshape(type.shape)
 
 
 def assert_agrees(found: Sequence[Array], wanted: Sequence[Array], graph: Graph) -> None:
@@ -97,8 +104,10 @@ def assert_agrees(found: Sequence[Array], wanted: Sequence[Array], graph: Graph)
         if not type.dtype.is_inexact:
             assert np.array_equal(a, b), graph.name
             continue
+        if type.dtype.is_complex:
+            a, b = as_pairs(a), as_pairs(b)
         x, y = (bf16_values(v) if type.dtype is bf16 else v.astype(np.float64) for v in (a, b))
-        bound = TOLERANCE[type.dtype.name]
+        bound = TOLERANCE[type.dtype.part.name]
         scale = np.max(np.abs(y[np.isfinite(y)]), initial=1.0)
         np.testing.assert_allclose(
             x, y, rtol=bound, atol=bound * float(scale) / 50, err_msg=graph.name

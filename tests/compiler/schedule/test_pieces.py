@@ -16,7 +16,7 @@ from lazir.compiler.ops.source import constant
 from lazir.compiler.pipeline import Compilation
 from lazir.compiler.schedule.pieces import pieces
 from lazir.compiler.target import host_target
-from lazir.compiler.types import TensorType, f32, f64, i1, i32, tensor, ui64
+from lazir.compiler.types import DType, TensorType, c64, c128, f32, f64, i1, i32, tensor, ui64
 from lazir.runtime.execute import LoadedProgram
 
 Build = Callable[..., Value]
@@ -111,3 +111,25 @@ def test_parts_of_a_row_share_the_blocks_of_random_bits(shape: tuple[int, ...], 
     assert len(tail) == (shape[-1] % words > 0)
     # one cipher for all words: two products a round
     assert sum(node.op == "arith.muli" for node in joined.body.nodes) <= 2 * ROUNDS + 1
+
+
+@pytest.mark.parametrize("dtype", [c64, c128])
+@pytest.mark.parametrize("shape", [(16,), (33,), (5, 41), (70000,)])
+def test_parts_of_complex_numbers_are_computed_together(
+    dtype: DType, shape: tuple[int, ...]
+) -> None:
+    """Vectors of real and of imaginary parts, which alternate in memory; a rest is masked."""
+    b = Builder(name="parts")
+    z, w = b.param(TensorType(shape, dtype)), b.param(TensorType(shape, dtype))
+    graph = b.graph([mul(b, z, w), add(b, z, w)])
+    compilation = Compilation(graph, host_target())
+    text = compilation.text("loops")
+    if np.prod(shape) >= 32:
+        assert "vector.interleave" in text and "vector.deinterleave" in text
+        assert "memref.load" not in text and "memref.store" not in text
+    rng = np.random.default_rng(3)
+    arrays = [(rng.normal(size=shape) + 1j * rng.normal(size=shape)).astype(dtype.numpy)
+              for _ in range(2)]  # fmt: skip
+    got = LoadedProgram(compilation.program).call(arrays)
+    for mine, wanted in zip(got, interpret(graph, arrays), strict=True):
+        np.testing.assert_allclose(mine, wanted, rtol=1e-5 if dtype is c64 else 1e-14)
