@@ -23,7 +23,7 @@ from lazir.compiler.graph import Builder, Graph, Value
 from lazir.compiler.opdef import OPS, Domain
 from lazir.compiler.ops import draws
 from lazir.compiler.ops.source import bf16_bits, constant
-from lazir.compiler.types import ELEMENT_TYPES, FLOATS, DType, Shape, TensorType, bf16, i1, i32
+from lazir.compiler.types import FLOATS, REAL, DType, Shape, TensorType, bf16, i1, i32
 
 Generator = np.random.Generator
 Array = np.ndarray[Any, Any]
@@ -172,7 +172,7 @@ class Maker:
 
     def draw_type(self) -> TensorType:
         """Any dtype, floats more often."""
-        dtypes = FLOATS if self.rng.integers(2) else ELEMENT_TYPES
+        dtypes = FLOATS if self.rng.integers(2) else REAL
         return TensorType(self.draw_shape(), draws.pick(self.rng, dtypes))
 
     def fresh(self, type: TensorType, domain: Domain | None = None) -> Value:
