@@ -22,7 +22,7 @@ from lazir.compiler.text import graph_to_module, module_to_graph
 from lazir.compiler.verify import verify_graph
 
 FULL = os.environ.get("LAZIR_FULL_TESTS", "") not in ("", "0")
-COUNT = 3600 if FULL else 360
+COUNT = 4000 if FULL else 400
 BLOCK = 10
 PAIRS = [(a, b) for a, b in itertools.product(FAMILIES, FAMILIES) if b != "source"]
 """All ordered pairs: an op without operands reads nothing."""
@@ -42,7 +42,7 @@ def test_compiled_against_interpreted(block):
         inputs = made.inputs()
         outputs = run_compiled(made.graph, inputs)
         total += check_graph(made.graph, inputs, outputs, f"seed {seed}")
-    assert total.compared >= 0.6 * total.total > 0  # a single large result may hang on a rounding
+    assert total.compared >= 0.5 * total.total > 0  # a single large result may hang on a rounding
     assert total.finite >= 0.2 * total.compared
 
 
