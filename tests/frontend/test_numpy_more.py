@@ -402,3 +402,23 @@ def test_methods_of_arrays() -> None:
             getattr(x, name)()
     with pytest.raises(lz.errors.AliasError, match="the view was made here"):
         x.flat[0] = 1.0
+
+
+def test_compiled_functions_write_into_their_arguments() -> None:
+    """As in NumPy, whichever function writes; the caller's array or tensor has the new elements."""
+
+    @lz.compile
+    def step(u: Any, i: Any) -> None:
+        u[1:] = u[:-1]
+        lnp.add.at(u, i, 1.0)
+        lnp.put(u, [0], 9.0)
+        lnp.multiply(u, 2.0, out=u)
+
+    wanted = np.arange(5.0)
+    wanted[1:] = wanted[:-1]
+    np.add.at(wanted, [2, 2], 1.0)
+    np.put(wanted, [0], 9.0)
+    np.multiply(wanted, 2.0, out=wanted)
+    for u in (np.arange(5.0), lnp.asarray(np.arange(5.0))):
+        step(u, np.array([2, 2]))
+        np.testing.assert_array_equal(u, wanted)
