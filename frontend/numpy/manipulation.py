@@ -1,4 +1,4 @@
-"""Shapes and order of axes: reshape, transpose, squeeze, flip, roll, pad, repeat, tile.
+"""Shapes and order of axes: reshape, transpose, squeeze, stack, split.
 
 Takes: tensors, arrays. Gives: tensors; where NumPy would give a view the result is linked to its
 base (`views.py`), so that a program that relies on aliasing gets an error. Must not know: buffers.

@@ -1,4 +1,4 @@
-"""Elements moved around: flip, roll, rotate, repeat, tile, pad, differences.
+"""Elements moved around: flip, roll, rotate, repeat, tile, differences.
 
 Takes: tensors, arrays. Gives: tensors. Must not know: buffers.
 """

@@ -1,7 +1,7 @@
 """NumPy's names beyond the array standard against NumPy: one table of calls, each run on NumPy's
 arrays, lazily on tensors, and inside one compiled function.
 
-A case is a call as text; `np_` is the library, and A … are the arguments. All cases of a table are
+A case is a call as text (`numpy_cases.py`). All cases of a table are
 compiled as one program, which keeps the tests fast.
 """
 
