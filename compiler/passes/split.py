@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ..errors import TypeRuleError
 from ..graph import Builder, Graph, Node, Value
+from ..mlir.ir import Loc
 from ..opdef import OPS, Pair, Part
 from ..ops.pairs import stacked, unstacked
 from ..rewrite import has_bodies, map_bodies
@@ -61,7 +62,7 @@ def _write(b: Builder, graph: Graph, values: dict[Value, Part]) -> None:
     for node in graph.nodes:
         b.current = graph.locs.get(node, ())
         xs = [values[v] for v in node.inputs]
-        rule = _rule(node)
+        rule = _rule(node, b.current[0] if b.current else None)
         if rule is None:
             results: Sequence[Part] = b.add(
                 node.op, tuple(_reals(xs)), node.attrs, node.types, b.current
@@ -71,7 +72,9 @@ def _write(b: Builder, graph: Graph, values: dict[Value, Part]) -> None:
         values.update(zip(node.results, results, strict=True))
 
 
-def _rule(node: Node) -> Callable[[Builder, Node, Sequence[Part]], Sequence[Part]] | None:
+def _rule(
+    node: Node, loc: Loc | None
+) -> Callable[[Builder, Node, Sequence[Part]], Sequence[Part]] | None:
     """How a node that has to do with complex numbers is written; None for one that has not."""
     if has_bodies(node):
         return _control
@@ -79,7 +82,9 @@ def _rule(node: Node) -> Callable[[Builder, Node, Sequence[Part]], Sequence[Part
         return None
     rule = OPS[node.op].parts
     if rule is None:
-        raise TypeRuleError(f"{node.op} does not take complex numbers")
+        raise TypeRuleError(
+            f"{node.op} does not take complex numbers; give it their .real and .imag", loc
+        )
     return rule
 
 

@@ -17,12 +17,13 @@ from ..dtypes import as_dtype
 from ..signature import Spec
 from .problems import UsageError, suggestion
 
+_DIGITS = r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _TOKEN = re.compile(
-    r"(?P<space>\s+)|(?P<word>[A-Za-z_]\w*)"
-    r"|(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
+    r"(?P<space>\s+)|(?P<word>complex<\w+>|[A-Za-z_]\w*)"
+    rf"|(?P<number>[-+]?{_DIGITS}(?:j|[-+]{_DIGITS}j)?)"
     r"|(?P<string>'[^']*'|\"[^\"]*\")|(?P<mark>[()\[\]{},:=])"
 )
-_NAMES = {"bool": "i1", "float": "f32", "int": "i64"}
+_NAMES = {"bool": "i1", "float": "f32", "int": "i64", "complex": "complex64"}
 _LITERALS = {"True": True, "False": False, "None": None}
 _CLOSE = {"(": ")", "[": "]", "{": "}"}
 
@@ -193,15 +194,15 @@ class _Reader:
 def _literal(token: _Token) -> Any:
     if token.kind == "string":
         return token.text[1:-1]
+    if token.text.endswith("j"):
+        return complex(token.text)
     return float(token.text) if set(token.text) & set(".eE") else int(token.text)
 
 
 def show(value: Any) -> str:
     """A tree as `--arg` would write it: the inverse of `read_value`."""
     if isinstance(value, Spec):
-        dtype = value.dtype
-        word = dtype.numpy_name if dtype.is_complex else dtype.name
-        return f"{word}[{','.join(map(str, value.shape))}]"
+        return f"{value.dtype.name}[{','.join(map(str, value.shape))}]"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{k}: {show(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
