@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from . import debug, errors, fft, lax, linalg, nn, numpy, optim, random, tree, typing
-from .autograd import enable_grad, no_grad
+from .autograd import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    no_grad,
+    set_grad_enabled,
+)
 from .batching import vmap
 from .compiled import compile, jit
 from .control import cond, fori_loop, map, scan, switch, while_loop
@@ -27,7 +33,9 @@ from .dtypes import (
 )
 from .hosts import check, io_callback, pure_callback
 from .jacobians import hessian, jacfwd, jacobian, jacrev
-from .methods import device_put
+from .methods import block_until_ready, device_put, empty_cache
+from .nn.init import manual_seed
+from .numpy import where
 from .numpy.creation import from_dlpack
 from .signature import spec
 from .storage import load, save
@@ -45,6 +53,7 @@ from .transforms import (
 __all__ = [
     "Tensor",
     "bfloat16",
+    "block_until_ready",
     "bool_",
     "check",
     "checkpoint",
@@ -56,6 +65,7 @@ __all__ = [
     "custom_vjp",
     "debug",
     "device_put",
+    "empty_cache",
     "enable_grad",
     "errors",
     "eval_shape",
@@ -67,11 +77,13 @@ __all__ = [
     "from_dlpack",
     "grad",
     "hessian",
+    "inference_mode",
     "int8",
     "int16",
     "int32",
     "int64",
     "io_callback",
+    "is_grad_enabled",
     "jacfwd",
     "jacobian",
     "jacrev",
@@ -81,6 +93,7 @@ __all__ = [
     "linalg",
     "linearize",
     "load",
+    "manual_seed",
     "map",
     "nn",
     "no_grad",
@@ -91,6 +104,7 @@ __all__ = [
     "remat",
     "save",
     "scan",
+    "set_grad_enabled",
     "spec",
     "stop_gradient",
     "switch",
@@ -103,5 +117,6 @@ __all__ = [
     "value_and_grad",
     "vjp",
     "vmap",
+    "where",
     "while_loop",
 ]

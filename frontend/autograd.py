@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from lazir.compiler.autodiff.vjp import vjp_graph
@@ -58,6 +58,36 @@ def enable_grad() -> Iterator[None]:
         yield
     finally:
         settings.no_grad = before
+
+
+@contextmanager
+def _grad_set(before: bool) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        settings.no_grad = before
+
+
+def set_grad_enabled(mode: bool) -> AbstractContextManager[None]:
+    """Turn recording for `backward` on or off at once; as a `with` block, until its end.
+
+    >>> import lazir as lz
+    >>> w = lz.Tensor([1.0], requires_grad=True)
+    >>> with lz.set_grad_enabled(False):
+    ...     (w * 2).requires_grad
+    False
+    """
+    block = _grad_set(grad_is_off())
+    settings.no_grad = not mode
+    return block
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are recorded for `backward` in this thread."""
+    return not grad_is_off()
+
+
+inference_mode = no_grad
 
 
 def gradient_state(handle: Handle) -> State:

@@ -1,7 +1,7 @@
 """What the methods of Tensor are bound to when lazir is imported.
 
 Tensor is the lowest class of the frontend, so that every function can name it as its result; what
-its methods do lies above it. Takes: three modules, each set once. Must not know: what they hold.
+its methods do lies above it. Takes: four modules, each set once. Must not know: what they hold.
 """
 
 from __future__ import annotations
@@ -16,3 +16,6 @@ indexing: Any = None
 
 methods: Any = None
 """`lazir.methods`: data, assignment, gradients, protocols."""
+
+functional: Any = None
+"""`lazir.nn.functional`: methods with PyTorch's names."""

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from lazir.compiler.types import DType, bf16
+from lazir.runtime import buffers
 from lazir.runtime.device import Device
 
-from . import late, views
+from . import late, tree, views
 from .apply import as_tensor, fail
 from .autograd import backward, detach, grad_is_off, gradient_state, make_leaf
 from .dtypes import as_dtype
@@ -27,8 +28,21 @@ from .places import check_device
 from .trace import active, lazy_value, outside
 
 __all__ = [
-    "array_function", "array_ufunc", "assign", "backward", "compute", "detach", "device_put",
-    "dlpack", "fill", "gradient_state", "move", "require_gradient", "write",
+    "array_function",
+    "array_ufunc",
+    "assign",
+    "backward",
+    "block_until_ready",
+    "compute",
+    "detach",
+    "device_put",
+    "dlpack",
+    "empty_cache",
+    "fill",
+    "gradient_state",
+    "move",
+    "require_gradient",
+    "write",
 ]  # fmt: skip
 
 
@@ -175,6 +189,22 @@ def device_put(x: Any, device: Any = None) -> Tensor:
     """
     made = x if isinstance(x, Tensor) else Tensor(x)
     return made.to(device="cpu" if device is None else device)
+
+
+def block_until_ready(x: Any) -> Any:
+    """Compute every tensor of a tree that is pending; gives the tree.
+
+    >>> import lazir as lz
+    >>> print(lz.block_until_ready({"a": lz.Tensor([1]) + 1})["a"])
+    [2]
+    """
+    force(t for t in tree.leaves(x) if isinstance(t, Tensor) and not t.is_traced)
+    return x
+
+
+def empty_cache() -> None:
+    """Give memory that is kept for later results back to the system."""
+    buffers.empty_cache()
 
 
 late.methods = sys.modules[__name__]

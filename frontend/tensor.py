@@ -21,11 +21,11 @@ from lazir.runtime.device import Device
 from . import late, views
 from .lazy import TORCH, LazyNode, known
 from .locate import user_line
-from .operators import Operators
 from .slots import Array, Handle
+from .torch_methods import TorchMethods
 
 
-class Tensor(Operators):
+class Tensor(TorchMethods):
     """An n-dimensional array of one element type.
 
     Outside of `@lazir.compile` operations on it are recorded and run when a value is needed:

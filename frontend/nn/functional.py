@@ -6,10 +6,12 @@ Images have the layout batch, channels, then space. Must not know: modules, para
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from lazir.compiler.errors import ShapeError
 
+from .. import late
 from .. import numpy as lnp
 from ..apply import fail, operand
 from ..slots import Literal
@@ -184,3 +186,5 @@ __all__ = [
     "smooth_l1_loss", "soft_margin_loss", "softmax", "softmin", "softplus", "softshrink",
     "softsign", "swish", "tanh", "tanhshrink", "threshold", "triplet_margin_loss", "unfold",
 ]  # fmt: skip
+
+late.functional = sys.modules[__name__]
