@@ -32,6 +32,7 @@ from .dtypes import (
     uint64,
 )
 from .hosts import check, io_callback, pure_callback
+from .implicit import check_grad, closure_convert, linear_transpose
 from .jacobians import hessian, jacfwd, jacobian, jacrev
 from .methods import block_until_ready, device_put, empty_cache
 from .nn.init import manual_seed
@@ -56,7 +57,9 @@ __all__ = [
     "block_until_ready",
     "bool_",
     "check",
+    "check_grad",
     "checkpoint",
+    "closure_convert",
     "compile",
     "complex64",
     "complex128",
@@ -91,6 +94,7 @@ __all__ = [
     "jvp",
     "lax",
     "linalg",
+    "linear_transpose",
     "linearize",
     "load",
     "manual_seed",

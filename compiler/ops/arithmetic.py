@@ -257,7 +257,7 @@ div: OpDef = elementwise(
     operands=2,
     on=NUMERIC,
     linearise=_linearise_div,
-    transpose=lambda b, n, xs, cts: [div(b, cts[0], xs[1]), None],
+    transpose=lambda b, n, xs, cts: [None if xs[1] is None else div(b, cts[0], xs[1]), None],
     facts=Facts(unit=1),
     cost=4.0,
     ulp=0.5,
