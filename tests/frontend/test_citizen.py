@@ -6,6 +6,8 @@ import copy
 import json
 import os
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -227,3 +229,29 @@ def test_torch_shares_memory() -> None:
     ours = lz.from_dlpack(theirs)
     assert ours.tolist() == [0.0, 1.0, 2.0]
     assert torch.from_dlpack(lz.Tensor([1.0, 2.0]) * 2).tolist() == [2.0, 4.0]
+
+
+SKLEARN = """
+import numpy as np, sklearn, lazir as lz
+from sklearn.decomposition import PCA
+from sklearn.linear_model import Ridge
+from sklearn.preprocessing import StandardScaler
+x = np.random.default_rng(0).normal(size=(30, 4))
+makers = [StandardScaler, lambda: PCA(2, svd_solver="full")]
+wanted = [make().fit_transform(x) for make in makers]
+wanted.append(Ridge(solver="svd").fit(x, x[:, 0]).predict(x))
+sklearn.set_config(array_api_dispatch=True)
+t = lz.Tensor(x)
+found = [make().fit_transform(t) for make in makers]
+found.append(Ridge(solver="svd").fit(t, t[:, 0]).predict(t))
+for a, b in zip(found, wanted):
+    assert isinstance(a, lz.Tensor)
+    np.testing.assert_allclose(a.numpy(), b, atol=1e-12)
+"""
+
+
+def test_scikit_learn_computes_with_tensors() -> None:
+    """SCIPY_ARRAY_API counts when SciPy is imported, so this needs a process of its own."""
+    pytest.importorskip("sklearn")
+    environment = {**os.environ, "SCIPY_ARRAY_API": "1"}
+    subprocess.run([sys.executable, "-c", SKLEARN], env=environment, check=True, timeout=120)
