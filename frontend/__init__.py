@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from . import debug, errors, fft, lax, linalg, nn, numpy, optim, random, tree, typing
+from . import (
+    debug,
+    errors,
+    fft,
+    lax,
+    linalg,
+    nn,
+    numpy,
+    optim,
+    random,
+    scipy,
+    special,
+    tree,
+    typing,
+)
 from .autograd import (
     enable_grad,
     inference_mode,
@@ -108,8 +122,10 @@ __all__ = [
     "remat",
     "save",
     "scan",
+    "scipy",
     "set_grad_enabled",
     "spec",
+    "special",
     "stop_gradient",
     "switch",
     "tree",

@@ -1,0 +1,9 @@
+"""SciPy's layout of what lazir has elsewhere, for programs that import it so, as JAX's do:
+`from lazir.scipy.special import gammaln`, `from lazir.scipy import linalg, stats`.
+"""
+
+from __future__ import annotations
+
+from . import linalg, special
+
+__all__ = ["linalg", "special"]
