@@ -19,6 +19,7 @@ from lazir.compiler.types import DType, TensorType
 
 from . import tree
 from .apply import call, convert, fail, lift, number, operand, tensor, value_of
+from .batching import vmap
 from .dtypes import bool_, int32, int64, result_dtype
 from .staging import TracedBody, aligned, as_leaves, trace_body
 from .tokens import follow, is_token
@@ -381,12 +382,27 @@ def _length(rows: Sequence[Any], length: int | None) -> int:
     return int(sizes.pop())
 
 
-def map(f: Callable[[Any], Any], xs: Any) -> Any:
+def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> Any:
     """`f` of each slice along the first axis, one after the other, stacked (`vmap` does all at
-    once).
+    once). With `batch_size` so many at once, by `vmap`, one batch after the other.
 
     >>> import lazir as lz, lazir.numpy as lnp
     >>> print(lz.map(lambda x: x * x, lnp.arange(3)))
     [0 1 4]
     """
-    return scan(lambda _, x: ((), f(x)), (), xs)[1]
+    if batch_size is None:
+        return scan(lambda _, x: ((), f(x)), (), xs)[1]
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+        fail(f"map: batch_size is a positive integer, got {batch_size!r}")
+    leaves, structure = as_leaves(xs)
+    whole = _length(leaves, None) // batch_size * batch_size
+    batched = vmap(f)
+    first = [x[:whole].reshape((-1, batch_size, *x.shape[1:])) for x in leaves]
+    done = scan(lambda _, x: ((), batched(x)), (), tree.unflatten(structure, first))[1]
+    done = tree.map(lambda y: y.reshape((whole, *y.shape[2:])), done)
+    if whole == _length(leaves, None):
+        return done
+    last = batched(tree.unflatten(structure, [x[whole:] for x in leaves]))
+    return tree.map(
+        lambda a, b: tensor(call("concat", value_of(a), value_of(b), axis=0)), done, last
+    )

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple, TypeVar
 
 C = TypeVar("C", bound=type)
 
-__all__ = ["Structure", "all", "flatten", "flatten_with_path", "leaves", "map", "reduce"]
-__all__ += ["register", "register_dataclass", "structure", "unflatten"]
+__all__ = ["Structure", "all", "flatten", "flatten_with_path", "leaves", "map", "map_with_path"]
+__all__ += ["reduce", "register", "register_dataclass", "register_pytree_node"]
+__all__ += ["register_pytree_node_class", "structure", "unflatten"]
 
 
 class Structure(NamedTuple):
@@ -93,6 +94,26 @@ def register(
     """
     _KINDS[cls] = _Kind(take, make)
     return cls
+
+
+register_pytree_node = register
+
+
+def register_pytree_node_class(cls: C) -> C:
+    """Let trees look inside a class with JAX's methods `tree_flatten` (children, rest) and the
+    class method `tree_unflatten(rest, children)`.
+
+    >>> @register_pytree_node_class
+    ... class Pair:
+    ...     def __init__(self, a, b): self.a, self.b = a, b
+    ...     def tree_flatten(self): return (self.a, self.b), None
+    ...     @classmethod
+    ...     def tree_unflatten(cls, rest, children): return cls(*children)
+    >>> leaves(Pair(1, [2, 3]))
+    [1, 2, 3]
+    """
+    kind: Any = cls
+    return register(cls, lambda tree: tree.tree_flatten(), kind.tree_unflatten)
 
 
 def register_dataclass(cls: C | None = None, *, static: Iterable[str] = ()) -> Any:
@@ -230,6 +251,19 @@ def map(
     items, shape = flatten(tree, is_leaf)
     others = [flatten_up_to(shape, r, "lz.tree.map") for r in rest]
     return unflatten(shape, [f(*xs) for xs in zip(items, *others)])
+
+
+def map_with_path(f: Callable[..., Any], tree: Any, *rest: Any) -> Any:
+    """As `map`, with where each leaf is as the first argument, as Python would write it.
+
+    >>> map_with_path(lambda path, x: f"{path} = {x}", {"w": [1, 2]})
+    {'w': ["['w'][0] = 1", "['w'][1] = 2"]}
+    """
+    shape = structure(tree)
+    others = [flatten_up_to(shape, r, "lz.tree.map_with_path") for r in rest]
+    return unflatten(
+        shape, [f(*found, *xs) for found, *xs in zip(flatten_with_path(tree), *others)]
+    )
 
 
 def reduce(f: Callable[[Any, Any], Any], tree: Any, *initial: Any) -> Any:

@@ -205,3 +205,16 @@ def test_linear_functions_have_transposes_and_closures_arguments():
 
     x = np.asarray(a[:, 0])
     same(slopes(np.float64(2.0)), (np.cos(2 * x) * x).sum())
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 9])
+def test_map_goes_batch_by_batch(size):
+    xs = {"a": draw(8, 2), "b": draw(8, seed=1)}
+
+    def f(x):
+        return x["a"] * x["b"], x["a"].sum()
+
+    for got, wanted in zip(lz.map(f, xs, batch_size=size), lz.map(f, xs)):
+        same(got, wanted)
+    with pytest.raises(TypeRuleError, match="batch_size"):
+        lz.map(f, xs, batch_size=0)
