@@ -148,12 +148,15 @@ def uniform(
 def normal(key: Any, shape: Any = (), dtype: Any = "float32") -> Tensor:
     """Normal numbers with mean 0 and deviation 1, by the method of Box and Muller (1958).
 
+    Complex ones have parts with the variance ½, so that the mean of |z|² is 1.
+
     >>> import lazir as lz
     >>> x = lz.random.normal(lz.random.key(0), (10000,))
     >>> abs(x.mean().item()) < 0.05
     True
     """
-    kind = _float_dtype(dtype, "normal")
+    wanted = as_dtype(dtype)
+    kind = _float_dtype(wanted.part, "normal")
     inner = float64 if kind is float64 else float32
     size = shape_of(shape)
     words = _words(_key_value(key), (*size, 2))
@@ -168,8 +171,12 @@ def normal(key: Any, shape: Any = (), dtype: Any = "float32") -> Tensor:
     # (0, 1]: never 0, whose logarithm is infinite
     radius = call("add", first, _filled(0.5, first))
     radius = call("log", call("mul", radius, _filled(2.0**-32, first)))
-    radius = call("sqrt", call("mul", radius, _filled(-2.0, first)))
+    radius = call("mul", radius, _filled(-1.0 if wanted.is_complex else -2.0, first))
+    radius = call("sqrt", radius)
     angle = call("mul", second, _filled(2 * math.pi * 2.0**-32, second))
+    if wanted.is_complex:
+        parts = [call("mul", radius, call(turn, angle)) for turn in ("cos", "sin")]
+        return tensor(call("complex", *parts))
     return tensor(convert(call("mul", radius, call("cos", angle)), kind))
 
 

@@ -14,7 +14,7 @@ from .control import (
     while_loop,
 )  # fmt: skip
 from .elementwise import (
-    bitcast_convert_type, clamp, clz, convert_element_type, div, erf_inv, erfc, full_like,
+    bitcast_convert_type, clamp, clz, complex, convert_element_type, div, erf_inv, erfc, full_like,
     integer_pow, logistic, population_count, reduce_precision, rem, round, select, select_n,
     shift_left, shift_right_arithmetic, shift_right_logical,
 )  # fmt: skip
@@ -66,7 +66,7 @@ __all__ = [
     "atan2", "atanh", "batch_matmul", "bitcast_convert_type", "bitwise_and", "bitwise_not",
     "bitwise_or", "bitwise_xor", "broadcast", "broadcast_in_dim", "broadcast_shapes",
     "broadcast_to_rank", "broadcasted_iota", "cbrt", "ceil", "clamp", "clz", "collapse",
-    "concatenate", "cond", "conj", "conv", "conv_dimension_numbers", "conv_general_dilated",
+    "complex", "concatenate", "cond", "conj", "conv", "conv_dimension_numbers", "conv_general_dilated",
     "conv_transpose", "conv_with_general_padding", "convert_element_type", "cos", "cosh",
     "cumlogsumexp", "cummax", "cummin", "cumprod", "cumsum", "custom_linear_solve", "custom_root",
     "div", "dot", "dot_general", "dynamic_index_in_dim", "dynamic_slice", "dynamic_slice_in_dim",

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import numpy as lnp
 from ..apply import call, convert, expand, fail, lift, operand, promote, tensor
-from ..dtypes import as_dtype
+from ..dtypes import as_dtype, float32
 from ..numpy import abs, equal, exp, less, less_equal, negative, sign, where
 from ..tensor import Tensor
 
@@ -37,6 +37,18 @@ def rem(x: Any, y: Any) -> Tensor:
     -1
     """
     return lnp.fmod(x, y)
+
+
+def complex(x: Any, y: Any) -> Tensor:
+    """The complex numbers x + iy of two real tensors; float64 gives complex128.
+
+    >>> import lazir as lz
+    >>> lz.lax.complex(1.0, 2.0).item()
+    (1+2j)
+    """
+    found = promote(x, y, name="complex", inexact=True)
+    values = [v if v.type.dtype.bits > 16 else convert(v, float32) for v in found.values]
+    return tensor(call("complex", *values), found.weak)
 
 
 def clz(x: Any) -> Tensor:

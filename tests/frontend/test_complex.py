@@ -260,3 +260,17 @@ def test_updates_and_indices():
     wanted[1, 2] = 5 - 1j
     np.testing.assert_array_equal(changed.numpy(), wanted)
     np.testing.assert_array_equal(taken.numpy(), z[index, 1])
+
+
+def test_random_numbers_and_parts():
+    z = lz.random.normal(lz.random.key(3), (20000,), "complex64").numpy()
+    assert z.dtype == np.complex64
+    assert abs(z.mean()) < 0.02 and abs((z**2).mean()) < 0.02
+    assert abs((abs(z) ** 2).mean() - 1) < 0.03
+    made = lz.lax.complex(lnp.arange(2), lnp.ones(2, "float64"))
+    assert made.dtype == "complex128" and made.tolist() == [1j, 1 + 1j]
+    assert lz.lax.real(made).tolist() == [0, 1] and lz.lax.conj(made).tolist() == [-1j, 1 - 1j]
+    with pytest.raises(LazirError, match="complex"):
+        lz.lax.complex(1j, 2)
+    with pytest.raises(LazirError, match="normal"):
+        lz.random.normal(lz.random.key(0), (2,), "int32")
