@@ -50,10 +50,33 @@ def elementary(module: Module, op: str, type: Type, operands: int) -> str:
         return symbol
     func = function(symbol, [type] * operands, [type], private=True, attrs={"lz.inline": Unit()})
     b = Builder(func)
-    result = maths.FUNCTIONS[name](Arithmetic(b), *func.regions[0].args)
+    if name in _BRANCHING:
+        result = _small_or_any(b, name, func.regions[0].args[0])
+    else:
+        result = maths.FUNCTIONS[name](Arithmetic(b), *func.regions[0].args)
     b.emit("func.return", [result])
     module.ops.insert(0, func)
     return symbol
+
+
+_BRANCHING = ("sin", "cos", "tan")
+"""Functions that are several times cheaper where all lanes are moderate, which they mostly are."""
+
+
+def _small_or_any(b: Builder, name: str, x: Value) -> Value:
+    """The cheap form where no lane is large, else the form for everything. Both give the same bits
+    where the cheap one holds, so a lane's value does not depend on its neighbours."""
+    arithmetic = Arithmetic(b)
+    bound = arithmetic.const(maths.SMALL_BOUND[arithmetic.dtype(x)], x)
+    moderate = arithmetic.less_equal(arithmetic.abs(x), bound)  # type: ignore[attr-defined]
+    if isinstance(moderate.type, VectorType):
+        moderate = b.op("vector.reduction", [moderate], i1, kind="and")
+    (result,) = b.if_else(
+        moderate,
+        lambda: [maths.SMALL_FORMS[name](arithmetic, x)],
+        lambda: [maths.FUNCTIONS[name](arithmetic, x)],
+    )
+    return result
 
 
 class Arithmetic:
