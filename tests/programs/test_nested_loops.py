@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 import lazir as lz
+import lazir.numpy as lnp
 
 N = 30
 
@@ -49,3 +51,24 @@ def test_carries_that_start_alike_stay_apart() -> None:
     a, b = pair(np.float32(1))
     np.testing.assert_array_equal(a.numpy(), np.full(4, 5, np.float32))
     np.testing.assert_array_equal(b.numpy(), np.full(4, 10, np.float32))
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, lz.compile])
+def test_a_body_captures_one_of_several_results(wrap):
+    @wrap
+    def f(x):
+        _, ys = lz.scan(lambda c, v: (c + v, c), x, lnp.arange(3.0))
+        return lz.scan(lambda c, v: (c + ys.sum() * v, None), x, lnp.arange(3.0))[0]
+
+    assert f(1.0).item() == 13.0
+    assert lz.grad(f)(1.0).item() == 10.0
+
+
+def test_programs_do_not_grow_with_the_number_of_steps():
+    def text(n):
+        def f(x):
+            return lz.scan(lambda c, _: (lnp.sin(c) * 2, c), x, length=n)[0].sum()
+
+        return lz.compile(lz.grad(f)).lower(np.ones(5)).ir("llvm")
+
+    assert len(text(10_000)) < 1.2 * len(text(10))
