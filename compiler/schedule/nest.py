@@ -14,7 +14,7 @@ import numpy as np
 from ..graph import Node
 from ..kernel import Generic, Kernel, Output, Read
 from ..mlir.builder import Builder
-from ..mlir.ir import AffineMap, Module, Value, function
+from ..mlir.ir import AffineMap, Block, Module, Value, function
 from ..target import Target
 from ..types import DType, FunctionType, MemRefType, Shape, Type, VectorType, element, i1, i8, index
 from .body import BodyEmitter, buffer_type, flatten, gather
@@ -83,7 +83,8 @@ class Nest:
         self.rows: dict[int, Value] = {}  # row-major buffers of values over the row alone
         self.row_outer = 0
         self._flat: dict[Value, Value] = {}
-        self._halves: tuple[At | None, dict[object, Sequence[Value]]] = (None, {})
+        self._halves: dict[object, Sequence[Value]] = {}  # loaded at one point, in one block
+        self._halves_of: tuple[At, Block] | None = None
 
     # -- addresses --------------------------------------------------------------------------
     def flat(self, buffer: Value) -> Value:
@@ -146,18 +147,18 @@ class Nest:
     def _half(self, flat: Value, form: tuple[Sequence[int], int], at: At) -> Value:
         """Every second element of a last axis of length 2: both halves are loaded at once."""
         assert at.lanes is not None
-        if self._halves[0] is not at:
-            self._halves = (at, {})
+        here = self._halves_of
+        if here is None or here[0] is not at or here[1] is not self.b.block:
+            self._halves, self._halves_of = {}, (at, self.b.block)
         coefficients, constant = form
         half = constant % 2
         key = (flat, tuple(coefficients), constant - half)
-        known = self._halves[1]
-        if key not in known:
+        if key not in self._halves:
             place, lanes = self.address((coefficients, constant - half), at.coords), at.lanes.count
             both = self.b.vload(flat, [place], 2 * lanes)
             kind = VectorType((lanes,), element(flat.type))
-            known[key] = self.b.emit("vector.deinterleave", [both], [kind, kind]).results
-        return known[key][half]
+            self._halves[key] = self.b.emit("vector.deinterleave", [both], [kind, kind]).results
+        return self._halves[key][half]
 
     def get(self, flat: Value, place: Value, lanes: Lanes | None) -> Value:
         """The element at a place of a buffer of rank 1, or along the lanes its neighbours too."""
@@ -184,6 +185,7 @@ class Nest:
         """Write an element, or along the lanes the elements, where `map` says."""
         type = buffer.type
         assert isinstance(type, MemRefType) and map is not None
+        self._halves_of = None  # what was loaded may not be there any more
         if type.rank == 0:
             self.b.store(value, buffer, [])
             return
@@ -203,6 +205,7 @@ class Nest:
         """Write two elements beside each other, or along the lanes two vectors alternately."""
         type, flat = buffer.type, self.flat(buffer)
         assert isinstance(type, MemRefType)
+        self._halves_of = None
         for k, (value, map) in enumerate(zip(values, maps)):
             assert map is not None
             place = self.address(address_form(map, type.shape), at.coords)
@@ -220,6 +223,7 @@ class Nest:
 
     def put(self, value: Value, flat: Value, place: Value, lanes: Lanes | None) -> None:
         """Write an element, or along the lanes several, into a buffer of rank 1."""
+        self._halves_of = None
         if lanes is None:
             self.b.store(value, flat, [place])
             return
