@@ -56,7 +56,7 @@ def find_aliases(graph: Graph) -> set[Node]:
     results = {v.node for v in graph.results}
     found: set[Node] = set()
     for node in reversed(graph.nodes):
-        if node.op != "reshape" or kind_of(node.inputs[0].node) == SOURCE:
+        if not _reshapes(node) or kind_of(node.inputs[0].node) == SOURCE:
             continue
         needed = node in results or any(
             kind_of(u) == OPAQUE or u in found for u in graph.uses[node]
@@ -64,6 +64,13 @@ def find_aliases(graph: Graph) -> set[Node]:
         if needed or _splits(node.inputs[0].shape, node.types[0].shape):
             found.add(node)
     return found
+
+
+def _reshapes(node: Node) -> bool:
+    """Whether a node keeps all elements in their order; a broadcast may only put in axes of 1."""
+    if node.op == "broadcast":
+        return node.inputs[0].type.size == node.types[0].size
+    return node.op == "reshape"
 
 
 def _splits(shape: Shape, to: Shape) -> bool:

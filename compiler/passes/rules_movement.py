@@ -211,6 +211,13 @@ def _reverse(m: Match) -> Value | None:
     return m.make("reverse", source, axes=left)
 
 
+def _reverse_of_transpose(m: Match) -> Value | None:
+    """The transpose comes last, where products and convolutions take it into their axes."""
+    order = m.attrs("t")["permutation"]
+    axes = tuple(sorted(order[a] for a in m.attrs()["axes"]))
+    return m.make("transpose", m.make("reverse", m["x"], axes=axes), permutation=order)
+
+
 RULES = (
     Rule("transpose by nothing", transpose(x), _identity_transpose),
     Rule("transpose(transpose(x))", transpose(transpose(x, node="t")), _transpose_twice),
@@ -230,4 +237,5 @@ RULES = (
     Rule("pad(pad(x))", pad(pad(x, value, node="t"), value), _pad_twice),
     Rule("concat of pieces", concat(), _concat),
     Rule("reverse", reverse(x), _reverse),
+    Rule("reverse(transpose(x))", reverse(transpose(x, node="t")), _reverse_of_transpose),
 )

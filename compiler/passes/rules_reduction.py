@@ -1,4 +1,4 @@
-"""Reductions and contractions next to views.
+"""Reductions, contractions and convolutions next to views.
 
 Gives: RULES. Exact for max, min, any, all, integers and products' operands; merging two float sums
 changes their order, and so the rounding. Must not know: the driver.
@@ -16,6 +16,7 @@ x, y = Var("x"), Var("y")
 PLAIN = ("reduce_sum", "reduce_prod", "reduce_max", "reduce_min", "reduce_any", "reduce_all")
 IDEMPOTENT = PLAIN[2:]
 transpose, broadcast, dot_general = op("transpose"), op("broadcast"), op("dot_general")
+conv = op("conv")
 
 
 def _of_units(m: Match) -> Value | None:
@@ -109,6 +110,18 @@ def _transposed(m: Match) -> Value | None:
     )
 
 
+# -- conv --------------------------------------------------------------------------------
+def _conv_transposed(side: str) -> Callable[[Match], Value | None]:
+    def build(m: Match) -> Value | None:
+        """The layout names the axes as they are before the transpose."""
+        layout, order = m.attrs()[side], m.attrs("t")["permutation"]
+        before = "".join(layout[order.index(a)] for a in range(len(order)))
+        operands = (m["x"], m["y"]) if side == "lhs" else (m["y"], m["x"])
+        return m.make("conv", *operands, **{**m.attrs(), side: before})
+
+    return build
+
+
 def rules() -> Iterator[Rule]:
     """All of them."""
     for name in PLAIN:
@@ -128,4 +141,6 @@ def rules() -> Iterator[Rule]:
         dot_general(y, transpose(x, node="t")),
         _operand_transposed("rhs"),
     )
+    yield Rule("conv(transpose(x), y)", conv(transpose(x, node="t"), y), _conv_transposed("lhs"))
+    yield Rule("conv(y, transpose(x))", conv(y, transpose(x, node="t")), _conv_transposed("rhs"))
     yield Rule("transpose(dot_general(x, y))", transpose(dot_general(x, y, node="t")), _transposed)

@@ -55,6 +55,11 @@ def dot(m, x, y, left, right, batch=((), ())):
     )
 
 
+def convolved(m, x, y, lhs, rhs):
+    steps = dict.fromkeys(("stride", "lhs_dilation", "rhs_dilation"), (1,))
+    return m.conv(x, y, lhs=lhs, rhs=rhs, out="n0c", low=(0,), high=(0,), **steps)
+
+
 def zero(m, x):
     return m.number(0, x)
 
@@ -260,6 +265,18 @@ CASES = {
             dot(m, x, y, (2,), (0,), ((0,), (1,))), permutation=(0, 2, 1)
         ),
         lambda m, x, y: dot(m, y, x, (0,), (2,), ((1,), (0,))),
+    ),
+    "conv of transposes": (
+        [tensor(f64, 2, 3, 9), tensor(f64, 4, 5, 3)],
+        lambda m, x, y: convolved(
+            m, m.transpose(x, permutation=(2, 0, 1)), m.transpose(y, permutation=(1, 2, 0)),
+            "0nc", "oi0",
+        ),
+        lambda m, x, y: convolved(m, x, y, "nc0", "0oi"),
+    ),
+    "reverse of transpose": (
+        [M], lambda m, x: m.reverse(m.transpose(x, permutation=(1, 0)), axes=(0,)),
+        lambda m, x: m.transpose(m.reverse(x, axes=(1,)), permutation=(1, 0)),
     ),
 }  # fmt: skip
 
