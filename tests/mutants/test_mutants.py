@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from agreement import check_graph, run_compiled
+from complex_examples import draw
 from random_programs import draw_array
 
 from lazir.compiler.autodiff import batch_graph, value_and_grad_graph
@@ -23,9 +24,9 @@ from lazir.compiler.interpret import interpret
 from lazir.compiler.opdef import OPS, Domain, Facts, with_fields
 from lazir.compiler.ops import factors, logic, matrices, random
 from lazir.compiler.ops.source import constant
-from lazir.compiler.schedule import lapack, nest, row, storage
+from lazir.compiler.schedule import fourier, lapack, nest, row, storage
 from lazir.compiler.schedule.program import Store
-from lazir.compiler.types import DType, TensorType, f32, f64, i1, i8, i32, i64, tensor, ui8
+from lazir.compiler.types import DType, TensorType, c128, f32, f64, i1, i8, i32, i64, tensor, ui8
 
 Patch = pytest.MonkeyPatch
 FOLD, SIMPLIFY, DECOMPOSE = (
@@ -96,6 +97,18 @@ def folding() -> None:
     compare(graph_of([tensor(i32, 5)], lambda b, x: [
         OPS["mul"](b, x, OPS["add"](b, constant(b, 2, i32, (5,)), constant(b, 3, i32, (5,))))
     ]))  # fmt: skip
+
+
+def complex_values(name: str, **attrs: Any) -> None:
+    """An op on complex numbers, compiled, against the interpreter."""
+    count = 2 if name == "mul" else 1
+    graph = graph_of(
+        [tensor(c128, 5)] * count, lambda b, *xs: list(OPS[name].many(b, *xs, **attrs))
+    )
+    rng = np.random.default_rng(4)
+    inputs = [draw(rng, t, Domain()) for t in graph.param_types]
+    (got,), (wanted,) = run_compiled(graph, inputs), interpret(graph, inputs)
+    np.testing.assert_allclose(got, wanted, rtol=1e-13)
 
 
 def units_of_rules() -> None:
@@ -292,6 +305,10 @@ def views_apart(patch: Patch) -> None:
     patch.setattr(Store, "root", property(lambda self: self))
 
 
+def turned_transform(patch: Patch) -> None:
+    patch.setattr(fourier, "routine", lambda call: f"lz_fft_ifft_{call.params[0].dtype}")
+
+
 @dataclass(frozen=True)
 class Mutant:
     """What is flipped, and the check that must fail then."""
@@ -326,6 +343,16 @@ MUTANTS = [
     Mutant("words of philox", other_words, of("philox")),
     Mutant("derivative of qr", other_triangle, lambda: gradient("qr", full_matrices=False)),
     Mutant("letters of LAPACK", other_letters, of("triangular_solve")),
+    Mutant(
+        "parts of a complex product",
+        as_record("mul", "parts", "add"),
+        lambda: complex_values("mul"),
+    ),
+    Mutant(
+        "direction of transforms",
+        turned_transform,
+        lambda: complex_values("fft", inverse=False, pairs=False),
+    ),
     Mutant("constant folding", folded_wrong, folding),
     Mutant("a rule's unit", wrong_rule, units_of_rules),
     Mutant("mask of a tail", short_mask, tails),
