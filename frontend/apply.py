@@ -94,7 +94,7 @@ def operand(x: Any) -> Operand:
         return Operand(x, weak_dtype(x), True, ())
     if isinstance(x, list | tuple):
         return _listed(x)
-    if hasattr(x, "__dlpack__") or hasattr(x, "__array__"):
+    if isinstance(x, range) or hasattr(x, "__dlpack__") or hasattr(x, "__array__"):
         return operand(np.asarray(x))
     return fail(f"{x!r} of type {type(x).__name__} is no tensor, array or number")  # type: ignore[no-any-return]
 
