@@ -14,6 +14,7 @@ from lazir.compiler.graph import Value
 from .. import numpy as lnp
 from ..apply import call, convert, expand, fail, lift, normal_axis, number, operand, promote, tensor
 from ..dtypes import int64
+from ..numpy.functions import larger_and_gap
 from ..slots import Literal
 from ..tensor import Tensor
 
@@ -113,6 +114,11 @@ def tanh(x: Any) -> Tensor:
     return lnp.tanh(x)
 
 
+def _log_one_plus_exp(v: Value) -> Value:
+    larger, gap = larger_and_gap(v, _filled(0, v))
+    return call("add", larger, call("log1p", call("exp", gap)))
+
+
 def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + exp(beta · x)) / beta without overflow; x itself where beta · x > threshold.
 
@@ -122,8 +128,7 @@ def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """
     v = _float(x)
     scaled = v if beta == 1 else call("mul", v, _filled(beta, v))
-    small = call("log1p", call("exp", call("neg", call("abs", scaled))))
-    soft = call("add", call("maximum", scaled, _filled(0, v)), small)
+    soft = _log_one_plus_exp(scaled)
     if beta != 1:
         soft = call("div", soft, _filled(beta, v))
     return tensor(call("select", call("greater", scaled, _filled(threshold, v)), v, soft))
@@ -137,8 +142,7 @@ def logsigmoid(x: Any) -> Tensor:
     -1000.0
     """
     v = _float(x)
-    small = call("log1p", call("exp", call("neg", call("abs", v))))
-    return tensor(call("sub", call("minimum", v, _filled(0, v)), small))
+    return tensor(call("neg", _log_one_plus_exp(call("neg", v))))
 
 
 def selu(x: Any) -> Tensor:

@@ -30,6 +30,7 @@ from ..tensor import Tensor
 from .arithmetic import abs, power, remainder
 from .classification import isinf
 from .creation import zeros
+from .functions import larger_and_gap
 from .logic import logical_and, where
 from .manipulation import concatenate, moveaxis, ravel
 from .parts import filled as _filled
@@ -63,12 +64,9 @@ def logaddexp2(x1: Any, x2: Any, /) -> Tensor:
     4.0
     """
     found = promote(x1, x2, name="logaddexp2", inexact=True)
-    a, b = found.values
-    same = call("equal", a, b)  # −inf with −inf: their difference would be NaN
-    gap = call("select", same, _filled(0, a), call("neg", call("abs", call("sub", a, b))))
-    more = call("mul", call("log1p", call("exp2", gap)), _filled(1 / math.log(2), a))
-    more = call("select", same, _filled(1, a), more)
-    return tensor(call("add", call("maximum", a, b), more), found.weak)
+    larger, gap = larger_and_gap(*found.values)
+    more = call("div", call("log1p", call("exp2", gap)), _filled(math.log(2), gap))
+    return tensor(call("add", larger, more), found.weak)
 
 
 @Unary

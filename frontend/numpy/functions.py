@@ -312,6 +312,18 @@ def nextafter(x1: Any, x2: Any, /) -> Tensor:
     return _float_binary("nextafter", x1, x2)
 
 
+def larger_and_gap(a: Value, b: Value) -> tuple[Value, Value]:
+    """max(a, b) and −|a − b|, from which smooth functions of both are made.
+
+    Written without `maximum` and `abs`, whose derivatives at a = b are conventions: here the gap is
+    a − b with all its derivatives, so that second derivatives of log(eᵃ + eᵇ) are right as well.
+    """
+    apart = call("bit_or", call("not_equal", a, b), call("is_finite", a))  # ∞ − ∞ would be NaN
+    gap = call("select", apart, call("sub", a, b), _filled(0, a))
+    first = call("greater", gap, _filled(0, a))
+    return call("select", first, a, b), call("select", first, call("neg", gap), gap)
+
+
 @Binary
 def logaddexp(x1: Any, x2: Any, /) -> Tensor:
     """log(exp(x1) + exp(x2)) without overflow.
@@ -321,11 +333,8 @@ def logaddexp(x1: Any, x2: Any, /) -> Tensor:
     0.6931
     """
     found = promote(x1, x2, name="logaddexp", inexact=True)
-    a, b = found.values
-    same = call("equal", a, b)  # −inf with −inf: their difference would be NaN
-    gap = call("select", same, _filled(0, a), call("neg", call("abs", call("sub", a, b))))
-    result = call("add", call("maximum", a, b), call("log1p", call("exp", gap)))
-    return tensor(result, found.weak)
+    larger, gap = larger_and_gap(*found.values)
+    return tensor(call("add", larger, call("log1p", call("exp", gap))), found.weak)
 
 
 def sinc(x: Any, /) -> Tensor:
