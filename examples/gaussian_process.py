@@ -3,8 +3,8 @@
     python examples/gaussian_process.py
 
 The marginal likelihood (Rasmussen & Williams, "Gaussian Processes for Machine Learning", 2006,
-algorithm 2.1) goes through a Cholesky factorisation, and so does its gradient. Checked against SciPy's
-multivariate normal density and finite differences.
+algorithm 2.1) goes through a Cholesky factorisation, and so does its gradient. Checked against
+SciPy's multivariate normal density and finite differences.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ def main(quick: bool = False) -> None:
         _, slope = fit(params, x, y)
         slope = slope.numpy()
         params = params - 0.05 * slope / max(1, np.linalg.norm(slope))
-    print(f"length scale       {np.exp(params[0]):.3f}, noise {np.exp(params[1] / 2):.3f} (true 0.1)")
+    print(
+        f"length scale       {np.exp(params[0]):.3f}, noise {np.exp(params[1] / 2):.3f} (true 0.1)"
+    )
     assert abs(np.exp(params[1] / 2) - 0.1) < 0.03
     new = np.linspace(-5, 5, 201)
     mean, deviation = (t.numpy() for t in predict(params, x, y, new))

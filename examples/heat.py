@@ -16,7 +16,7 @@ import lazir.numpy as lnp
 
 
 def laplacian(u):
-    """Five-point Laplacian of the inside; outside of it the plate is held at 0: f[n, n] → f[n, n]."""
+    """Five-point Laplacian; around the plate, all is held at 0: f[n, n] → f[n, n]."""
     p = lnp.pad(u, 1)
     return p[2:, 1:-1] + p[:-2, 1:-1] + p[1:-1, 2:] + p[1:-1, :-2] - 4 * u
 
@@ -25,7 +25,7 @@ def solve(apply, b, tolerance=1e-10):
     """Conjugate gradients (Hestenes & Stiefel, 1952) for a symmetric positive `apply`."""
 
     def unfinished(state):
-        _, r, _, rr = state
+        rr = state[3]
         return rr > tolerance**2 * (b * b).sum()
 
     def improve(state):

@@ -2,8 +2,9 @@
 
     python examples/hmc.py
 
-The sampler is written for one chain and `vmap`ped; the gradient of the density comes from `grad`. (Neal,
-"MCMC using Hamiltonian dynamics", 2011.) Checked: the mean and covariance of a correlated Gaussian.
+The sampler is written for one chain and `vmap`ped; the gradient of the density comes from `grad`.
+(Neal, "MCMC using Hamiltonian dynamics", 2011.) Checked: the mean and covariance of a correlated
+Gaussian.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
     python examples/kalman.py
 
-A particle moves with random acceleration; its position is seen with noise. The filter's likelihood
-is differentiated through all steps. Checked against the joint Gaussian density of all that was seen.
+A particle moves with random acceleration; its position is seen with noise. The filter's
+likelihood is differentiated through all steps. Checked against the joint Gaussian density of all
+that was seen.
 """
 
 from __future__ import annotations

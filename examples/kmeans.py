@@ -2,8 +2,8 @@
 
     python examples/kmeans.py
 
-Seeding is k-means++ (Arthur & Vassilvitskii, 2007), the iteration Lloyd's. Checked: the clusters that the
-data were drawn from are found, and no centre could move to lower the sum of squares.
+Seeding is k-means++ (Arthur & Vassilvitskii, 2007), the iteration Lloyd's. Checked: the clusters
+that the data were drawn from are found, and no centre could move to lower the sum of squares.
 """
 
 from __future__ import annotations

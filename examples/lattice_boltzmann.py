@@ -2,8 +2,8 @@
 
     python examples/lattice_boltzmann.py
 
-Nine populations of particles stream over a square lattice and relax (D2Q9, Bhatnagar, Gross & Krook).
-Checked: a Taylor–Green vortex decays at the rate that the viscosity (τ − ½)/3 says.
+Nine populations of particles stream over a square lattice and relax (D2Q9, Bhatnagar, Gross &
+Krook). Checked: a Taylor–Green vortex decays at the rate that the viscosity (τ − ½)/3 says.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import numpy as np
 import lazir as lz
 import lazir.numpy as lnp
 
-VELOCITIES = np.array([(0, 0), (1, 0), (0, 1), (-1, 0), (0, -1), (1, 1), (-1, 1), (-1, -1), (1, -1)])
+VELOCITIES = np.array(
+    [(0, 0), (1, 0), (0, 1), (-1, 0), (0, -1), (1, 1), (-1, 1), (-1, -1), (1, -1)]
+)
 WEIGHTS = np.array([4 / 9] + [1 / 9] * 4 + [1 / 36] * 4)
 OPPOSITE = [0, 3, 4, 1, 2, 7, 8, 5, 6]
 

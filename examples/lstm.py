@@ -2,8 +2,9 @@
 
     python examples/lstm.py
 
-The recurrence is a scan, its gradient runs back through all steps, Adam is `lazir.optim`'s. Checked: the
-gradient against finite differences, and that the model predicts nearly every next letter.
+The recurrence is a scan, its gradient runs back through all steps, Adam is `lazir.optim`'s.
+Checked: the gradient against finite differences, and that the model predicts nearly every next
+letter.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 import lazir as lz
 import lazir.numpy as lnp
 
-WORDS = "zero one two three four five six seven eight nine".split()
+WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 TEXT = "".join(f"{WORDS[a]} and {WORDS[b]} make {a + b}. " for a in range(10) for b in range(10))
 LETTERS = sorted(set(TEXT))
 CODE = {letter: k for k, letter in enumerate(LETTERS)}

@@ -12,7 +12,6 @@ import figure
 import numpy as np
 
 import lazir as lz
-import lazir.numpy as lnp
 
 SOFTENING = 0.1
 
@@ -29,7 +28,9 @@ def energy(x, v, mass):
     d = x[None, :, :] - x[:, None, :]
     inverse = ((d**2).sum(axis=2) + SOFTENING**2) ** -0.5
     own = mass.sum() * 0 + (mass**2).sum() / SOFTENING  # a body does not pull at itself
-    return ((v**2).sum(axis=1) * mass).sum() / 2 - ((inverse * mass * mass[:, None]).sum() - own) / 2
+    return ((v**2).sum(axis=1) * mass).sum() / 2 - (
+        (inverse * mass * mass[:, None]).sum() - own
+    ) / 2
 
 
 @lz.compile(static_argnums=(3, 4))

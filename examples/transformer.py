@@ -2,8 +2,8 @@
 
     python examples/transformer.py
 
-Causal attention, layer norms before each part, tied weights of the embedding. Checked: nothing of the
-future leaks into a prediction, and the copied half is predicted.
+Causal attention, layer norms before each part, tied weights of the embedding. Checked: nothing of
+the future leaks into a prediction, and the copied half is predicted.
 """
 
 from __future__ import annotations

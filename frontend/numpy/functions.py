@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from lazir.compiler.graph import Value
+
 from ..apply import call, lift, operand, promote, tensor
 from ..tensor import Tensor
 from .arithmetic import remainder

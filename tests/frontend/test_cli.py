@@ -173,7 +173,7 @@ def test_opt_runs_passes(lazir, graph: str) -> None:
 def test_opt_lists_passes(lazir) -> None:
     lines = lazir("opt", "--list-passes").splitlines()
     assert lines[0].split()[:2] == ["pass", "required"]
-    assert [line.split()[0] for line in lines[1:4]] == ["decompose", "fold", "simplify"]
+    assert [line.split()[0] for line in lines[1:4]] == ["decompose", "split", "fold"]
 
 
 def test_opt_refuses(refused, graph: str, tmp_path: Path) -> None:

@@ -109,3 +109,21 @@ def test_sinc_has_derivatives_near_zero() -> None:
     wanted = (np.sinc(xs + h) - np.sinc(xs - h)) / (2 * h)
     np.testing.assert_allclose(lz.vmap(lz.grad(f))(xs), wanted, 1e-6, 1e-8)
     np.testing.assert_allclose(lnp.sinc(xs), np.sinc(xs), 1e-14, 1e-15)
+
+
+SMOOTH = {
+    "logaddexp": lambda z: lnp.logaddexp(0.0, z),
+    "logaddexp2": lambda z: lnp.logaddexp2(0.0, z / np.log(2)) * np.log(2),
+    "softplus": lz.nn.functional.softplus,
+    "logsigmoid": lambda z: -lz.nn.functional.logsigmoid(-z),
+}
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_log_one_plus_exp_is_smooth_at_0(name: str) -> None:
+    """Its derivatives are those of the logistic function, where both terms are equal as well."""
+    z = np.array([-700.0, -30.0, -1.0, 0.0, 1e-3, 1.0, 15.0])
+    s = 1 / (1 + np.exp(-z))
+    slope = lz.grad(SMOOTH[name])
+    for f, wanted in ((slope, s), (lz.grad(slope), s * (1 - s))):
+        np.testing.assert_allclose(lz.vmap(f)(z).numpy(), wanted, rtol=1e-13, atol=1e-15)

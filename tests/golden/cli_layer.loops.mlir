@@ -87,7 +87,7 @@ func.func private @k0_dot_general_maximum(%in0: memref<4x8xf32>, %in1: memref<8x
   }
   return
 }
-func.func @layer(%x: memref<4x8xf32>, %w: memref<8x16xf32>, %b: memref<16xf32>, %out0: memref<4x16xf32>) attributes {lz.inputs = 3 : i64, lz.outputs = 1 : i64} {
+func.func @layer(%x: memref<4x8xf32>, %w: memref<8x16xf32>, %b: memref<16xf32>, %out0: memref<4x16xf32>) attributes {lz.inputs = 3 : i64, lz.noalias, lz.outputs = 1 : i64} {
   call @k0_dot_general_maximum(%x, %w, %b, %out0) : (memref<4x8xf32>, memref<8x16xf32>, memref<16xf32>, memref<4x16xf32>) -> ()
   return
 }

@@ -38,7 +38,9 @@ def test_a_padded_term_after_a_product() -> None:
 def test_a_block_of_a_transformer_is_normalised_over_its_last_axes() -> None:
     x, weight = RNG.normal(size=(2, 3, 4)), RNG.normal(size=(3, 4))
     rms = np.sqrt((x**2).mean((1, 2), keepdims=True) + 1e-6)
-    found = lz.nn.functional.rms_norm(x, (3, 4), weight)
+    found = lz.nn.functional.rms_norm(x, (3, 4), weight, eps=1e-6)
     np.testing.assert_allclose(found.numpy(), x / rms * weight, rtol=1e-12)
     rms = np.sqrt((x**2).mean(-1, keepdims=True) + 1e-6)
-    np.testing.assert_allclose(lz.nn.functional.rms_norm(x, 4).numpy(), x / rms, rtol=1e-12)
+    np.testing.assert_allclose(
+        lz.nn.functional.rms_norm(x, 4, eps=1e-6).numpy(), x / rms, rtol=1e-12
+    )
