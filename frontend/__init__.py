@@ -15,6 +15,7 @@ from . import (
     scipy,
     special,
     tree,
+    tree_util,
     typing,
 )
 from .autograd import (
@@ -48,13 +49,16 @@ from .dtypes import (
 from .hosts import check, io_callback, pure_callback
 from .implicit import check_grad, closure_convert, linear_transpose
 from .jacobians import hessian, jacfwd, jacobian, jacrev
-from .methods import block_until_ready, device_put, empty_cache
+from .methods import block_until_ready, device_get, device_put, empty_cache
 from .nn.init import manual_seed
 from .numpy import where
 from .numpy.creation import from_dlpack
+from .places import default_backend, device_count, devices
+from .signature import Spec as ShapeDtypeStruct
 from .signature import spec
 from .storage import load, save
 from .tensor import Tensor
+from .tensor import Tensor as Array
 from .transforms import (
     eval_shape,
     grad,
@@ -66,6 +70,8 @@ from .transforms import (
 )
 
 __all__ = [
+    "Array",
+    "ShapeDtypeStruct",
     "Tensor",
     "bfloat16",
     "block_until_ready",
@@ -81,7 +87,11 @@ __all__ = [
     "custom_jvp",
     "custom_vjp",
     "debug",
+    "default_backend",
+    "device_count",
+    "device_get",
     "device_put",
+    "devices",
     "empty_cache",
     "enable_grad",
     "errors",
@@ -129,6 +139,7 @@ __all__ = [
     "stop_gradient",
     "switch",
     "tree",
+    "tree_util",
     "typing",
     "uint8",
     "uint16",

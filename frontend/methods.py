@@ -35,6 +35,7 @@ __all__ = [
     "block_until_ready",
     "compute",
     "detach",
+    "device_get",
     "device_put",
     "dlpack",
     "empty_cache",
@@ -189,6 +190,16 @@ def device_put(x: Any, device: Any = None) -> Tensor:
     """
     made = x if isinstance(x, Tensor) else Tensor(x)
     return made.to(device="cpu" if device is None else device)
+
+
+def device_get(x: Any) -> Any:
+    """The tree with NumPy arrays for its tensors.
+
+    >>> import lazir as lz
+    >>> lz.device_get({"a": lz.Tensor([1, 2])})
+    {'a': array([1, 2])}
+    """
+    return tree.map(lambda leaf: leaf.numpy() if isinstance(leaf, Tensor) else leaf, x)
 
 
 def block_until_ready(x: Any) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lazir.runtime.device import parse_device, require
+from lazir.runtime.device import Device, parse_device, require
 
 
 def check_device(device: Any) -> None:
@@ -22,3 +22,30 @@ def check_device(device: Any) -> None:
     require(place)
     if place.kind != "cpu":
         raise RuntimeError(f"tensors cannot be moved to {place} yet")
+
+
+def devices() -> list[Device]:
+    """The devices on which tensors can be.
+
+    >>> [str(d) for d in devices()]
+    ['cpu']
+    """
+    return [parse_device("cpu")]
+
+
+def device_count() -> int:
+    """How many there are.
+
+    >>> device_count()
+    1
+    """
+    return len(devices())
+
+
+def default_backend() -> str:
+    """The kind of device on which tensors are made.
+
+    >>> default_backend()
+    'cpu'
+    """
+    return devices()[0].kind

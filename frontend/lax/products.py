@@ -5,6 +5,7 @@ Takes: tensors. Gives: tensors. Must not know: how products are computed.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -32,6 +33,14 @@ def _pair(lhs: Any, rhs: Any, wanted: Any) -> list[Value]:
     strong, weak = ([o.dtype for o in found if o.weak == loose] for loose in (False, True))
     dtype = result_dtype(strong, weak)[0] if wanted is None else as_dtype(wanted)
     return [lift(o, dtype) for o in found]
+
+
+class Precision(enum.Enum):
+    """JAX's wishes for products. All are met: f32 products sum in f32, whichever is asked for."""
+
+    DEFAULT = 0
+    HIGH = 1
+    HIGHEST = 2
 
 
 def dot_general(

@@ -1,11 +1,40 @@
-"""Neural networks: modules with PyTorch's names, and their functions in `lazir.nn.functional`."""
+"""Neural networks: modules with PyTorch's names, whose functions are in `lazir.nn.functional`;
+`jax.nn`'s functions by their names here."""
 
 from __future__ import annotations
 
-from . import functional, init
+from . import functional, init, initializers
+from .as_in_jax import (
+    celu,
+    elu,
+    gelu,
+    glu,
+    hard_sigmoid,
+    hard_silu,
+    hard_swish,
+    hard_tanh,
+    identity,
+    leaky_relu,
+    log_sigmoid,
+    log_softmax,
+    logsumexp,
+    mish,
+    one_hot,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    soft_sign,
+    softmax,
+    softplus,
+    squareplus,
+    standardize,
+    swish,
+    tanh,
+)
 from .chance import use_key
 from .containers import ModuleDict, ModuleList, ParameterList, Sequential
-from .functional import relu, sigmoid, silu, softmax
 from .layers import (
     Bilinear,
     Conv1d,
@@ -252,11 +281,35 @@ __all__ = [
     "ZeroPad2d",
     "ZeroPad3d",
     "causal_mask",
+    "celu",
+    "elu",
     "functional",
+    "gelu",
+    "glu",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
+    "identity",
     "init",
+    "initializers",
+    "leaky_relu",
+    "log_sigmoid",
+    "log_softmax",
+    "logsumexp",
+    "mish",
+    "one_hot",
     "relu",
+    "relu6",
+    "selu",
     "sigmoid",
     "silu",
+    "soft_sign",
     "softmax",
+    "softplus",
+    "squareplus",
+    "standardize",
+    "swish",
+    "tanh",
     "use_key",
 ]
