@@ -105,7 +105,7 @@ def squareplus(x: Any, b: float = 4.0) -> Tensor:
     1.0
     """
     x = lnp.asarray(x)
-    return (x + lnp.sqrt(x * x + Literal(b))) * Literal(0.5)
+    return (x + lnp.sqrt(x * x + Literal(b))) * Literal(0.5)  # type: ignore[no-any-return]
 
 
 def soft_sign(x: Any) -> Tensor:
@@ -191,7 +191,7 @@ def standardize(x: Any, axis: Any = -1, epsilon: float = 1e-5) -> Tensor:
     x = lnp.asarray(x)
     off = x - lnp.mean(x, axis=axis, keepdims=True)
     variance = lnp.mean(off * off, axis=axis, keepdims=True)
-    return off / lnp.sqrt(variance + Literal(epsilon))
+    return off / lnp.sqrt(variance + Literal(epsilon))  # type: ignore[no-any-return]
 
 
 def identity(x: Any) -> Tensor:
