@@ -13,6 +13,7 @@ import numpy as np
 
 from . import late
 from .slots import Handle, Literal
+from .torch_keywords import axis_of, refuse_dim, with_places
 
 _KNOWN = (Handle, Literal, np.ndarray, np.generic, bool, int, float, complex)
 
@@ -329,64 +330,75 @@ class Operators(Handle):
     # -- reductions ----------------------------------------------------------------------
     def sum(self, axis: Any = None, dtype: Any = None, *args: Any, **options: Any) -> Self:
         """See `lazir.numpy.sum`."""
+        axis = axis_of(axis, options)
         return late.numpy.sum(self, axis, dtype, *args, **options)
 
     def prod(self, axis: Any = None, dtype: Any = None, *args: Any, **options: Any) -> Self:
         """See `lazir.numpy.prod`."""
+        axis = axis_of(axis, options)
         return late.numpy.prod(self, axis, dtype, *args, **options)
 
     def max(self, axis: Any = None, *args: Any, **options: Any) -> Self:
-        """See `lazir.numpy.max`."""
+        """See `lazir.numpy.max`; with PyTorch's `dim=`, the values and where they stand."""
+        if "dim" in options:
+            return with_places(self, "max", **options)
         return late.numpy.max(self, axis, *args, **options)
 
     def min(self, axis: Any = None, *args: Any, **options: Any) -> Self:
-        """See `lazir.numpy.min`."""
+        """See `lazir.numpy.min`; with PyTorch's `dim=`, the values and where they stand."""
+        if "dim" in options:
+            return with_places(self, "min", **options)
         return late.numpy.min(self, axis, *args, **options)
 
     def mean(self, axis: Any = None, dtype: Any = None, *args: Any, **options: Any) -> Self:
         """See `lazir.numpy.mean`."""
+        axis = axis_of(axis, options)
         return late.numpy.mean(self, axis, dtype, *args, **options)
 
     def var(
         self, axis: Any = None, dtype: Any = None, out: Any = None, ddof: float = 0, **options: Any
     ) -> Self:
         """See `lazir.numpy.var`."""
+        refuse_dim("var", options)
         return late.numpy.var(self, axis, dtype, out, ddof, **options)
 
     def std(
         self, axis: Any = None, dtype: Any = None, out: Any = None, ddof: float = 0, **options: Any
     ) -> Self:
         """See `lazir.numpy.std`."""
+        refuse_dim("std", options)
         return late.numpy.std(self, axis, dtype, out, ddof, **options)
 
     def any(self, axis: Any = None, *args: Any, **options: Any) -> Self:
         """See `lazir.numpy.any`."""
+        axis = axis_of(axis, options)
         return late.numpy.any(self, axis, *args, **options)
 
     def all(self, axis: Any = None, *args: Any, **options: Any) -> Self:
         """See `lazir.numpy.all`."""
+        axis = axis_of(axis, options)
         return late.numpy.all(self, axis, *args, **options)
 
     def argmax(self, axis: int | None = None, **options: Any) -> Self:
         """See `lazir.numpy.argmax`."""
-        return late.numpy.argmax(self, axis, **options)
+        return late.numpy.argmax(self, axis_of(axis, options), **options)
 
     def argmin(self, axis: int | None = None, **options: Any) -> Self:
         """See `lazir.numpy.argmin`."""
-        return late.numpy.argmin(self, axis, **options)
+        return late.numpy.argmin(self, axis_of(axis, options), **options)
 
     def ptp(self, axis: Any = None, *args: Any, **options: Any) -> Self:
         """See `lazir.numpy.ptp`."""
         return late.numpy.ptp(self, axis, *args, **options)
 
     # -- order ---------------------------------------------------------------------------
-    def cumsum(self, axis: int | None = None, dtype: Any = None) -> Self:
+    def cumsum(self, axis: int | None = None, dtype: Any = None, **options: Any) -> Self:
         """See `lazir.numpy.cumsum`."""
-        return late.numpy.cumsum(self, axis, dtype)
+        return late.numpy.cumsum(self, axis_of(axis, options), dtype, **options)
 
-    def cumprod(self, axis: int | None = None, dtype: Any = None) -> Self:
+    def cumprod(self, axis: int | None = None, dtype: Any = None, **options: Any) -> Self:
         """See `lazir.numpy.cumprod`."""
-        return late.numpy.cumprod(self, axis, dtype)
+        return late.numpy.cumprod(self, axis_of(axis, options), dtype, **options)
 
     def argsort(self, axis: int | None = -1, **options: Any) -> Self:
         """See `lazir.numpy.argsort`."""

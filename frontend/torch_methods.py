@@ -3,6 +3,7 @@
 Takes: tensors. Gives: the class between the NumPy face and Tensor. Must not know: gradients.
 Where both have a name, NumPy's meaning wins: `x.size` is a number, `x.transpose(0, 1)` the order of
 the axes, `x.repeat` repeats elements, `x.std()` divides by n, `x.max(axis)` gives values alone.
+PyTorch's keywords say which is meant: `x.max(dim=1)` gives values and places.
 Methods that end in `_` make the handle stand for the new value, as `x[...] = v` does.
 """
 # mypy: disable-error-code="no-any-return"

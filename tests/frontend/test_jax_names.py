@@ -1,4 +1,4 @@
-"""JAX's functions under `lazir.nn`, its initializers, its names for trees and devices."""
+"""JAX's functions under `lazir.nn`, its initializers, its names; PyTorch's keywords of methods."""
 
 from __future__ import annotations
 
@@ -113,3 +113,25 @@ def test_special_functions_under_laxs_names() -> None:
         lz.lax.igamma(2.0, x).numpy(), lz.special.gammainc(2.0, x).numpy()
     )
     np.testing.assert_array_equal(lz.lax.bessel_i1e(x).numpy(), lz.special.i1e(x).numpy())
+
+
+def test_pytorchs_keywords_on_methods() -> None:
+    x = np.array([[3.0, 1.0, 3.0], [2.0, 5.0, 4.0]])
+    t = lnp.asarray(x)
+    for name in ("sum", "prod", "mean", "argmax", "argmin", "cumsum", "cumprod"):
+        np.testing.assert_array_equal(
+            getattr(t, name)(dim=1).numpy(), getattr(np, name)(x, axis=1), err_msg=name
+        )
+    assert t.sum(dim=(0, 1), keepdim=True).shape == (1, 1)
+    np.testing.assert_array_equal((t > 2).any(dim=0, keepdim=True).numpy(), (x > 2).any(0)[None])
+    values, places = t.max(dim=1)
+    np.testing.assert_array_equal(values.numpy(), [3, 5])
+    np.testing.assert_array_equal(places.numpy(), [0, 1])
+    assert t.min(dim=0, keepdim=True).indices.shape == (1, 3)
+    for call in (lambda: t.std(dim=0), lambda: t.var(dim=0, keepdim=True)):
+        with pytest.raises(TypeError, match=r"divides by n - 1 in PyTorch .* ddof=1"):
+            call()
+    with pytest.raises(TypeError, match="give one of them"):
+        t.sum(0, dim=1)
+    with pytest.raises(TypeError, match="takes keepdim=, not where="):
+        t.max(dim=0, where=x > 1)
