@@ -6,13 +6,15 @@ Takes: a decomposed Graph. Gives: an equal Graph for fusion. Must not know: fusi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from ..graph import Builder, Graph, Node, Value, rewrite
 from ..opdef import OPS
 from ..ops.indexing import take_along
 from ..ops.source import constant, iota
-from ..types import TensorType, i32, i64
+from ..ops.windows import written_out
+from ..types import TensorType, bf16, f16, i32, i64
 
 
 def expand(graph: Graph) -> Graph:
@@ -50,11 +52,28 @@ def _handler(node: Node):  # type: ignore[no-untyped-def]
         return _scan
     if node.op == "solve":
         return _solve
+    if node.op == "reduce_window" and _is_small(node):
+        return lambda b, node, inputs: [written_out(b, node, inputs[0])]
     reduces = OPS[node.op].family in ("reduction", "window")
     reduces_nothing = reduces and node.attrs.get("axes", node.inputs[0].shape) == ()
     if node.op == "stop_gradient" or reduces_nothing:
         return lambda b, node, inputs: inputs
     return None
+
+
+SMALL_WINDOW = 9
+"""Up to so many elements, pooling is a map over strided slices: no accumulator stands in memory."""
+
+
+def _is_small(node: Node) -> bool:
+    """Whether a window is worth writing out. Where it is padded, each slice would look for edges;
+    sums of 16-bit floats are accumulated in 32 bits, which a chain of additions would not do."""
+    attrs, x = node.attrs, node.inputs[0]
+    plain = not any((*attrs["low"], *attrs["high"])) and set(attrs["base_dilation"]) <= {1}
+    narrow = attrs["op"] == "sum" and x.type.dtype in (f16, bf16)
+    sized = x.type.size and node.types[0].size
+    few = math.prod(attrs["window"]) <= SMALL_WINDOW
+    return bool(plain and few and sized and not narrow and x.op != "pad")
 
 
 def _replace(b: Builder, node: Node, inputs: tuple[Value, ...]) -> Sequence[Value] | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -134,6 +135,14 @@ def _element(b: Builder, node: Node, x: Value, at: Sequence[int], places: Shape)
     stride = tuple(node.attrs["stride"])
     limit = tuple(lo + (n - 1) * st + 1 for lo, n, st in zip(start, places, stride))
     return OPS["slice"](b, x, start=start, limit=limit, stride=stride)
+
+
+def written_out(b: Builder, node: Node, x: Value) -> Value:
+    """A window without padding and gaps as one strided slice for each of its elements, joined."""
+    join = {"sum": add, "max": maximum, "min": minimum}[node.attrs["op"]]
+    places = node.types[0].shape
+    slices = [_element(b, node, x, at, places) for at in np.ndindex(*node.attrs["window"])]
+    return reduce(lambda total, piece: join(b, total, piece), slices)
 
 
 def _windows(b: Builder, node: Node, x: Value, places: Shape) -> Value:

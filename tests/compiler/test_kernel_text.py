@@ -101,13 +101,26 @@ def test_a_window_has_a_shape_operand() -> None:
     def build(m, x):  # type: ignore[no-untyped-def]
         zeros = (0, 0)
         return m.reduce_window(
-            x, op="max", window=(2, 3), stride=(1, 2), low=zeros, high=zeros,
+            x, op="max", window=(4, 3), stride=(1, 2), low=zeros, high=zeros,
             base_dilation=(1, 1), window_dilation=(1, 1),
         )  # fmt: skip
 
     text = text_of(to_kernels(optimize(graph_of("pool", [tensor(f32, 6, 7)], build))))
-    assert "%0 = tensor.empty() : tensor<2x3xf32>" in text
-    assert "ins(%arg0, %0 : tensor<6x7xf32>, tensor<2x3xf32>)" in text
+    assert "%0 = tensor.empty() : tensor<4x3xf32>" in text
+    assert "ins(%arg0, %0 : tensor<6x7xf32>, tensor<4x3xf32>)" in text
+
+
+def test_a_small_window_is_a_map() -> None:
+    def build(m, x):  # type: ignore[no-untyped-def]
+        zeros = (0, 0)
+        return m.reduce_window(
+            x, op="max", window=(2, 2), stride=(2, 2), low=zeros, high=zeros,
+            base_dilation=(1, 1), window_dilation=(1, 1),
+        )  # fmt: skip
+
+    text = text_of(to_kernels(optimize(graph_of("pool", [tensor(f32, 6, 8)], build))))
+    assert text.count("linalg.generic") == 1 and text.count("arith.maximumf") == 3
+    assert "reduction" not in text
 
 
 def test_a_loop_captures_its_constants() -> None:
