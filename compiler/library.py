@@ -17,7 +17,7 @@ from .mlir.ir import Module, Op, function
 from .types import TensorType
 
 LIBRARY = frozenset(
-    {"cholesky", "eigh", "fft", "irfft", "lu", "qr", "rfft", "svd", "triangular_solve"}
+    {"cholesky", "eig", "eigh", "fft", "irfft", "lu", "qr", "rfft", "svd", "triangular_solve"}
 )
 """The ops that LAPACK (or BLAS) computes, and the Fourier transforms, which NumPy computes."""
 KIND = "library"

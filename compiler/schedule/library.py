@@ -16,7 +16,7 @@ from ..library import LibraryCall
 from ..mlir.ir import Module, Value
 from ..types import i32, index
 from .fourier import fourier_work, write_transform
-from .lapack import Stacks, clamped, first_element, is_empty
+from .lapack import Scratch, Stacks, clamped, first_element, is_empty
 from .scheduled import Scheduled
 
 FOURIER = frozenset({"fft", "rfft", "irfft"})
@@ -43,7 +43,7 @@ def library_work(call: LibraryCall) -> float:
     sizes = sorted(call.params[0].shape[-2:])
     rows = call.params[-1].shape[-2:]
     total = max(call.params[0].size * sizes[0], call.params[-1].size * max(rows, default=1))
-    return 200.0 + (10.0 if call.op in ("eigh", "svd") else 1.0) * total
+    return 200.0 + (10.0 if call.op in ("eig", "eigh", "svd") else 1.0) * total
 
 
 def _size(f: Stacks) -> tuple[int, int]:
@@ -205,6 +205,69 @@ def _eigh(f: Stacks, vectors: bool) -> None:
             f.deliver(1, k, matrix, ok, n)
 
 
+# -- eig -------------------------------------------------------------------------------------
+def _eig(f: Stacks, vectors: bool) -> None:
+    """A matrix with NaN or infinities is replaced by zeros: LAPACK does not say what it does with
+    such. Vectors of a conjugate pair are two columns, the real and the imaginary part."""
+    n, _ = _size(f)
+    room = (5 + 2 * BLOCK) * n
+    matrix, columns = f.scratch(n * n), f.scratch(n * n if vectors else 1)
+    values = f.scratch(n), f.scratch(n)
+    work, info, bad = f.scratch(room), f.scratch(1, i32), f.scratch(1)
+    head = [*f.letters("NV" if vectors else "NN"), *f.integers(n)]
+    lda, lwork = f.integers(n, room)
+    b, zero = f.b, f.b.const(0, f.dtype)
+    with f.each(25.0 * n**3) as k:
+        b.store(zero, bad.first, [])
+
+        def look(i: Value, j: Value) -> None:
+            nothing = b.op("arith.mulf", [f.read(0, k, i, j), zero])  # NaN of what is not finite
+            b.store(b.op("arith.addf", [b.load(bad.first, []), nothing]), bad.first, [])
+
+        f.elements(n, n, look)
+        finite = b.compare("oeq", b.load(bad.first, []), zero)
+
+        def copy(i: Value, j: Value) -> None:
+            value = b.op("arith.select", [finite, f.read(0, k, i, j), zero], f.dtype)
+            b.store(value, matrix.elements, [f.at(i, j, n)])
+
+        f.elements(n, n, copy)
+        places = [values[0].first, values[1].first, columns.first, lda, columns.first, lda]
+        f.lapack("geev", [*head, matrix.first, lda, *places, work.first, lwork, info.first])
+        ok = b.op("arith.andi", [f.succeeded(info), finite])
+
+        def put(j: Value) -> None:
+            for number, part in enumerate(values):
+                f.write(f.or_nan(ok, b.load(part.elements, [j])), number, k, j)
+
+        f.loop(n, put)
+        if vectors:
+            _eigenvectors(f, k, ok, values[1], columns)
+
+
+def _eigenvectors(f: Stacks, k: Value, ok: Value, imaginary: Scratch, columns: Scratch) -> None:
+    """The pair's first column is the real part of both, the second the imaginary part of the first
+    vector, whose eigenvalue has the positive imaginary part."""
+    n, _ = _size(f)
+    b, zero = f.b, f.b.const(0, f.dtype)
+
+    def put(i: Value, j: Value) -> None:
+        side = b.load(imaginary.elements, [j])
+        first, second = b.compare("ogt", side, zero), b.compare("olt", side, zero)
+        before = b.op("arith.maxsi", [b.add(j, -1), b.index(0)])
+        after = b.op("arith.minsi", [b.add(j, 1), b.index(n - 1)])
+        own = b.load(columns.elements, [f.at(i, j, n)])
+        real = b.load(columns.elements, [f.at(i, before, n)])
+        rest = b.load(columns.elements, [f.at(i, after, n)])
+        real = b.op("arith.select", [second, real, own], f.dtype)
+        turned = b.op("arith.select", [second, b.op("arith.negf", [own]), zero], f.dtype)
+        rest = b.op("arith.select", [first, rest, turned], f.dtype)
+        f.write(f.or_nan(ok, real), 2, k, i, j)
+        f.write(f.or_nan(ok, rest), 3, k, i, j)
+
+    f.elements(n, n, put)
+
+
 # -- svd -------------------------------------------------------------------------------------
 def _svd(f: Stacks, full_matrices: bool, compute_uv: bool) -> None:
     m, n = _size(f)
@@ -245,6 +308,7 @@ _WRITERS: dict[str, Callable[..., None]] = {
     "triangular_solve": _triangular_solve,
     "lu": _lu,
     "qr": _qr,
+    "eig": _eig,
     "eigh": _eigh,
     "svd": _svd,
 }

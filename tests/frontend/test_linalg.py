@@ -234,3 +234,38 @@ def test_norms_of_16_bits_neither_overflow_nor_need_lapack(dtype: str) -> None:
     assert lz.linalg.norm(x).dtype == dtype
     assert float(lz.linalg.norm(x)) == float(lz.linalg.vector_norm(x)) == pytest.approx(40000, 0.01)
     assert float(lz.linalg.matrix_norm(x, ord=1)) == pytest.approx(40000, 0.01)
+
+
+# -- matrices without symmetry ---------------------------------------------------------------
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("lead", STACKS)
+def test_eigenvalues_and_vectors(lead: tuple[int, ...], dtype: Any) -> None:
+    """Vectors solve a v = w v, have length 1, and values are NumPy's in any order."""
+    a = draw((*lead, 7, 7), dtype, 2)
+    values, vectors = (x.numpy() for x in lz.compile(LA.eig)(a))
+    assert values.dtype == vectors.dtype == np.result_type(dtype, np.complex64)
+    limit = 2e-4 if dtype is np.float32 else 1e-10
+    np.testing.assert_allclose(a @ vectors, vectors * values[..., None, :], limit, limit)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=-2), np.ones(values.shape), 1e-5)
+    wanted = np.linalg.eigvals(a.astype(np.float64)).astype(np.complex128)
+    for got in (values, LA.eigvals(a).numpy()):
+        np.testing.assert_allclose(np.sort(got, -1), np.sort(wanted, -1), 10 * limit, 10 * limit)
+    if lead == (3,):
+        mapped = lz.vmap(LA.eigvals)(a).numpy()
+        np.testing.assert_array_equal(mapped, LA.eigvals(a).numpy())
+    if a.size:
+        assert (values.imag > 0.1).any() and (values.imag < -0.1).any()
+
+
+def test_eigenvalues_at_the_edges() -> None:
+    assert LA.eig(np.zeros((2, 0, 0))).eigenvectors.shape == (2, 0, 0)
+    defective = np.array([[2.0, 1.0], [0.0, 2.0]])
+    np.testing.assert_array_equal(LA.eigvals(defective).numpy(), [2, 2])
+    np.testing.assert_allclose(np.abs(LA.eig(defective)[1].numpy()[0]), [1, 1])
+    np.testing.assert_array_equal(LA.eigvals([[3]]).numpy(), [3])
+    bad = np.stack([defective, [[1.0, np.nan], [0.0, 1.0]], [[np.inf, 0.0], [0.0, 1.0]], defective])
+    values, vectors = (x.numpy() for x in LA.eig(bad))
+    np.testing.assert_array_equal(values[[0, 3]], [[2, 2], [2, 2]])
+    assert np.isnan(values[1:3].real).all() and np.isnan(vectors[1:3].imag).all()
+    with pytest.raises(LazirError, match="no derivative"):
+        lz.grad(lambda x: LA.eig(x)[1].real.sum())(defective)

@@ -44,6 +44,10 @@ CASES: dict[str, tuple[tuple[int, ...], Function]] = {
     "eigh": ((4, 4), lambda x: weigh(*LA.eigh(x))),
     "eigvalsh": ((2, 3, 3), lambda x: weigh(LA.eigvalsh(x))),
     "eigvalsh_lower": ((3, 3), lambda x: weigh(LA.eigvalsh(x, "L"))),
+    "eigvals": (
+        (2, 4, 4),
+        lambda x: weigh(*((w := LA.eigvals(x)).real ** 2, lnp.abs(w.imag), (w * w * w).real)),
+    ),
     "svd": ((4, 3), lambda x: weigh(*LA.svd(x, full_matrices=False))),
     "svd_wide": ((2, 4), lambda x: weigh(*LA.svd(x, full_matrices=False))),
     "svd_square": ((3, 3), lambda x: weigh(*LA.svd(x))),

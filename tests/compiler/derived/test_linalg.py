@@ -22,7 +22,7 @@ from lazir.compiler.types import TensorType, f32, f64, tensor
 
 NAMES = [name for name, op in OPS.items() if op.family == "linalg"]
 LOOSE = {f32: 2e-3, f64: 1e-9}
-VECTORS = ("eigh", "svd")
+VECTORS = ("eig", "eigh", "svd")
 
 pytest.importorskip("scipy")
 
