@@ -33,6 +33,8 @@ def float_examples(name):
     """Examples with an f64 operand and result, and which operands move."""
     made = []
     for types, attrs in examples(name):
+        if name == "eig" and attrs["vectors"]:
+            continue  # eigenvectors have no derivative: an error, tested with the linear algebra
         types, attrs = smooth_example(types, attrs)
         moving = [k for k, t in enumerate(types) if t.dtype is f64]
         if moving and OPS[name].infer(types, attrs)[0].dtype is f64:
