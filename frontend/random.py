@@ -18,6 +18,11 @@ from .apply import call, convert, expand, fail, lift, normal_axis, number, opera
 from .dtypes import as_dtype, float32, float64, int32, int64, uint64
 from .tensor import Tensor
 
+__all__ = [
+    "PRNGKey", "bernoulli", "bits", "categorical", "choice", "exponential", "fold_in", "gumbel",
+    "key", "normal", "randint", "split", "truncated_normal", "uniform",
+]  # fmt: skip
+
 # Odd constants that keep the streams of split and fold_in apart from each other and from the bits
 # of the key itself: the golden ratio and the square root of 3, as fractions of 2⁶⁴.
 _GOLDEN = 0x9E3779B97F4A7C15

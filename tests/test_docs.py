@@ -94,6 +94,15 @@ def test_the_table_of_ops_is_current() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_pages_of_names_are_current() -> None:
+    """Every public name has a row, and rows of a seeded sample say what is found now."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "make_names.py"), "--check"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_architecture_names_files_that_are_there() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text()
     known = [str(p) for p in ROOT.rglob("*.py") if ".venv" not in str(p)]
