@@ -27,7 +27,7 @@ def energy(x, v, mass):
     """Kinetic and potential energy together: a scalar."""
     d = x[None, :, :] - x[:, None, :]
     inverse = ((d**2).sum(axis=2) + SOFTENING**2) ** -0.5
-    own = mass.sum() * 0 + (mass**2).sum() / SOFTENING  # a body does not pull at itself
+    own = (mass**2).sum() / SOFTENING  # a body does not pull at itself
     return ((v**2).sum(axis=1) * mass).sum() / 2 - (
         (inverse * mass * mass[:, None]).sum() - own
     ) / 2

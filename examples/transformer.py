@@ -24,11 +24,14 @@ def initial(length: int, seed: int = 0):
         return (rng.standard_normal((a, b)) * scale / np.sqrt(a)).astype(np.float32)
 
     ones, zeros = np.ones(WIDTH, np.float32), np.zeros(WIDTH, np.float32)
-    layer = lambda: {  # noqa: E731
-        "qkv": matrix(WIDTH, 3 * WIDTH), "join": matrix(WIDTH, WIDTH, 0.5),
-        "up": matrix(WIDTH, 4 * WIDTH), "down": matrix(4 * WIDTH, WIDTH, 0.5),
-        "norms": [(ones, zeros), (ones, zeros)],
-    }  # fmt: skip
+
+    def layer():
+        return {
+            "qkv": matrix(WIDTH, 3 * WIDTH), "join": matrix(WIDTH, WIDTH, 0.5),
+            "up": matrix(WIDTH, 4 * WIDTH), "down": matrix(4 * WIDTH, WIDTH, 0.5),
+            "norms": [(ones, zeros), (ones, zeros)],
+        }  # fmt: skip
+
     return {
         "letters": matrix(LETTERS, WIDTH), "places": matrix(length, WIDTH),
         "layers": [layer() for _ in range(LAYERS)], "norm": (ones, zeros),

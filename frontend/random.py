@@ -16,6 +16,7 @@ from lazir.compiler.types import DType
 from . import numpy as lnp
 from .apply import call, convert, expand, fail, lift, normal_axis, number, operand, shape_of, tensor
 from .dtypes import as_dtype, float32, float64, int32, int64, uint64
+from .numpy.parts import filled as _filled
 from .tensor import Tensor
 
 __all__ = [
@@ -100,10 +101,6 @@ def bits(key: Any, shape: Any = (), dtype: Any = "uint32") -> Tensor:
     if wanted.kind != "uint":
         fail(f"random bits are unsigned integers, got dtype {wanted}")
     return tensor(convert(_words(k, size, 64 if wanted is uint64 else 32), wanted))
-
-
-def _filled(x: float, like: Value) -> Value:
-    return expand(number(x, like.type.dtype, structural=True), like.shape)
 
 
 def _fraction(k: Value, shape: tuple[int, ...], dtype: DType) -> Value:

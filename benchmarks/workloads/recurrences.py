@@ -231,7 +231,8 @@ def _recurrence(
     size = "steps" if make is make_orbit else "n"
     numpy = on_a_copy(make) if make in (make_lu, make_cholesky) else make
     return Workload(
-        name, {size: full}, {size: quick}, inputs, make, work, without=("torch",),
+        name, {size: full}, {size: quick}, inputs, make, work,
+        without=("torch", "inductor", "onnxruntime"),
         instead={"numba": other, "numpy": numpy},
     )  # fmt: skip
 

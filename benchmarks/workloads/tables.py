@@ -107,12 +107,14 @@ def numba_viterbi(lib: Any) -> Any:
 WORKLOADS = [
     Workload(
         "edit_distance", {"n": 500}, {"n": 12}, words, make_edit_distance,
-        lambda n: (6 * n * n, 4 * n * n), without=("torch",), tolerance=0.0,
+        lambda n: (6 * n * n, 4 * n * n), without=("torch", "inductor", "onnxruntime"),
+        tolerance=0.0,
         instead={"numba": numba_edit_distance},
     ),
     Workload(
         "viterbi", {"steps": 2000, "states": 32}, {"steps": 12, "states": 5}, chain, make_viterbi,
-        lambda steps, states: (3 * steps * states**2, 12 * steps * states), without=("torch",),
+        lambda steps, states: (3 * steps * states**2, 12 * steps * states),
+        without=("torch", "inductor", "onnxruntime"),
         tolerance=0.0, instead={"numba": numba_viterbi},
     ),
 ]  # fmt: skip

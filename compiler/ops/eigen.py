@@ -18,9 +18,18 @@ import numpy as np
 from ..errors import DifferentiationError
 from ..graph import Builder, Node, Value
 from ..opdef import OPS, Array, Attrs, Domain, OpDef, Tangents, Types
-from ..types import DType, Shape, TensorType
-from .draws import Example, Generator
-from .matrices import SIZES, drawn, each, flags, keep, part, product, record, square, stacked
+from .matrices import (
+    drawn,
+    each,
+    flags,
+    keep,
+    part,
+    product,
+    record,
+    square,
+    stacked,
+    vectors_or_not,
+)
 from .solves import solve
 
 
@@ -67,12 +76,6 @@ def _diagonal(b: Builder, x: Value) -> Value:
     return OPS["reduce_sum"](b, keep(b, "equal", x), axes=(len(x.shape) - 2,))
 
 
-def _eig_draw(rng: Generator, lead: Shape, dtype: DType) -> list[Example]:
-    return [
-        ((TensorType((*lead, n, n), dtype),), {"vectors": bool(rng.integers(2))}) for n in SIZES
-    ]
-
-
 eig: OpDef = record(
     "eig",
     "The eigenvalues of square matrices, their real and imaginary parts apart, and where wanted "
@@ -80,7 +83,7 @@ eig: OpDef = record(
     "positive imaginary part first.",
     _eig_infer,
     _eig_reference,
-    drawn(_eig_draw),
+    drawn(vectors_or_not),
     Domain(-2, 2),
     linearise=lambda b, node, xs, ys, ts: eig_with_tangents(b, node, xs, ts)[1],
 )

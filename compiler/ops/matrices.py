@@ -75,6 +75,13 @@ def batch_stacks(
     return made, [0] * len(made)
 
 
+def vectors_or_not(rng: Generator, lead: Shape, dtype: DType) -> list[Example]:
+    """Square matrices, with eigenvectors wanted or not."""
+    return [
+        ((TensorType((*lead, n, n), dtype),), {"vectors": bool(rng.integers(2))}) for n in SIZES
+    ]
+
+
 def record(
     name: str,
     doc: str,

@@ -21,7 +21,6 @@ from ..opdef import OPS, Array, Attrs, Domain, OpDef, Tangents, Types
 from ..types import DType, Shape, TensorType
 from .draws import Example, Generator
 from .matrices import (
-    SIZES,
     add,
     along,
     column_sums,
@@ -37,6 +36,7 @@ from .matrices import (
     stacked,
     sub,
     turned,
+    vectors_or_not,
     where_rows,
     zero,
 )
@@ -85,19 +85,13 @@ def eigh_with_tangents(
     return [values, vectors], [dw, product(b, vectors, _over_gaps(b, seen, gaps))]
 
 
-def _eigh_draw(rng: Generator, lead: Shape, dtype: DType) -> list[Example]:
-    return [
-        ((TensorType((*lead, n, n), dtype),), {"vectors": bool(rng.integers(2))}) for n in SIZES
-    ]
-
-
 eigh: OpDef = record(
     "eigh",
     "The eigenvalues of symmetric matrices in increasing order, and where wanted eigenvectors in "
     "columns, of length 1 and either sign. Only the lower triangle is read.",
     _eigh_infer,
     _eigh_reference,
-    drawn(_eigh_draw),
+    drawn(vectors_or_not),
     Domain(-2, 2),
     linearise=lambda b, node, xs, ys, ts: eigh_with_tangents(b, node, xs, ts)[1],
 )

@@ -12,19 +12,16 @@ from lazir.compiler.errors import ShapeError
 from lazir.compiler.graph import Value
 
 from .. import numpy as lnp
-from ..apply import call, convert, expand, fail, lift, normal_axis, number, operand, promote, tensor
+from ..apply import call, convert, expand, fail, lift, normal_axis, operand, promote, tensor
 from ..dtypes import int64
 from ..numpy.functions import larger_and_gap
+from ..numpy.parts import filled as _filled
 from ..slots import Literal
 from ..tensor import Tensor
 
 
 def _float(x: Any) -> Value:
     return promote(x, inexact=True).values[0]
-
-
-def _filled(x: float, like: Value) -> Value:
-    return expand(number(x, like.type.dtype, structural=True), like.shape)
 
 
 def _axis(x: Value, dim: int, axis: int | None) -> int:

@@ -171,7 +171,8 @@ class TransformerEncoderLayer(_Block):
         """The encoded sequence."""
 
         def attend(x: Any) -> Any:
-            return self.self_attn(x, x, x, src_key_padding_mask, False, src_mask)[0]
+            masks = {"attn_mask": src_mask, "is_causal": is_causal}
+            return self.self_attn(x, x, x, src_key_padding_mask, False, **masks)[0]
 
         return self._add(2, self._add(1, lnp.asarray(src), attend), self._network)
 

@@ -34,6 +34,7 @@ from .logic import where
 from .manipulation import stack
 from .ordered import sorted_together
 from .output import delivered
+from .parts import filled as _filled
 from .ranges import linspace
 from .rearrange import _part
 from .search import searchsorted
@@ -47,10 +48,6 @@ def _flat(x: Value) -> Value:
 
 def _ramp(n: int) -> Value:
     return call("iota", shape=(n,), axis=0, dtype=int64)
-
-
-def _filled(x: Any, like: Value) -> Value:
-    return expand(number(x, like.type.dtype, True), like.shape)
 
 
 def _placed(start: Value, places: Value, updates: Value, op: str = "set") -> Value:

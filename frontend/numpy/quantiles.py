@@ -33,6 +33,7 @@ from ..handle import Handle
 from ..tensor import Tensor
 from .ordered import sorted_together
 from .output import delivered
+from .parts import filled as _filled
 from .rearrange import _part
 
 _OFFSETS = {
@@ -80,10 +81,6 @@ def _take_last(x: Value, places: Value) -> Value:
     whole = call("convert", places, dtype=int64)
     vectors = call("reshape", whole, shape=(*places.shape, 1))
     return call("gather", x, vectors, sizes=(1,) * rank, mode="clip", **attrs)
-
-
-def _filled(x: float, like: Value) -> Value:
-    return expand(number(x, like.type.dtype, True), like.shape)
 
 
 # -- places ------------------------------------------------------------------------------

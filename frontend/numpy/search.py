@@ -17,11 +17,8 @@ from ..dtypes import int64, result_dtype, to_inexact
 from ..tensor import Tensor
 from .logic import where
 from .ordered import sorted_together
+from .parts import filled as _filled
 from .rearrange import flip
-
-
-def _filled(x: float, like: Value) -> Value:
-    return expand(number(x, like.type.dtype, True), like.shape)
 
 
 def common_dtype(*xs: Any) -> DType:

@@ -207,3 +207,13 @@ def test_sgd_matches_the_formula(momentum: float) -> None:
         speed = momentum * speed + 3 * wanted**2 + 0.01 * wanted
         wanted = wanted - 0.1 * speed
     np.testing.assert_allclose(w.detach().numpy(), wanted, rtol=1e-12)
+
+
+def test_an_encoder_layer_wants_the_mask_that_is_causal() -> None:
+    """As in PyTorch, `is_causal` only says what the mask is: alone it must not be ignored."""
+    layer = lz.nn.TransformerEncoderLayer(4, 2, 8, batch_first=True).eval()
+    x = lnp.ones((1, 3, 4))
+    with pytest.raises(lz.errors.LazirError, match="is_causal needs the mask itself"):
+        layer(x, is_causal=True)
+    mask = lz.nn.causal_mask(3)
+    np.testing.assert_array_equal(layer(x, mask, is_causal=True).numpy(), layer(x, mask).numpy())
