@@ -17,12 +17,14 @@ from . import numpy as lnp
 from .apply import call, convert, expand, fail, lift, normal_axis, number, operand, shape_of, tensor
 from .dtypes import as_dtype, float32, float64, int32, int64, uint64
 from .numpy.parts import filled as _filled
+from .public import listing
 from .tensor import Tensor
 
 __all__ = [
     "PRNGKey", "bernoulli", "bits", "categorical", "choice", "exponential", "fold_in", "gumbel",
     "key", "normal", "randint", "split", "truncated_normal", "uniform",
 ]  # fmt: skip
+__dir__ = listing(__name__)
 
 # Odd constants that keep the streams of split and fold_in apart from each other and from the bits
 # of the key itself: the golden ratio and the square root of 3, as fractions of 2⁶⁴.
