@@ -13,7 +13,6 @@ from typing import Any
 
 from .apply import fail
 from .hosts import effect
-from .public import listing
 
 
 def print(fmt: str, *args: Any, ordered: bool = True, **kwargs: Any) -> None:
@@ -81,4 +80,3 @@ def callback(fun: Callable[..., Any], *args: Any, ordered: bool = True, **kwargs
 
 
 __all__ = ["callback", "print"]
-__dir__ = listing(__name__)

@@ -17,14 +17,11 @@ from lazir.compiler.errors import (
 )
 
 from .apply import OutOfBounds
-from .axes import AnnotationError
 from .donated import DonationError
-from .public import listing
 from .views import AliasError
 
 __all__ = [
     "AliasError",
-    "AnnotationError",
     "CheckError",
     "DifferentiationError",
     "DonationError",
@@ -36,4 +33,3 @@ __all__ = [
     "TypeRuleError",
     "VerifyError",
 ]
-__dir__ = listing(__name__)

@@ -5,14 +5,15 @@ Must not know: LLVM, threads, programs.
 
 The loops: copy operands into panels (in parallel), then run chunks of tiles in parallel; in a
 chunk, block by block of the sum, column tiles outside, row tiles inside, so that a panel of rhs is
-used while it is in a near cache (the other way round where all panels fit it); at the last block of
-the sum the stages run on the tile. Where chunks share a sum, that is left to a second pass.
+used while it is in a near cache (the other way round where all panels fit it). Where one chunk has
+all rows, it may copy that panel right there. At the last block of the sum the stages run on the
+tile; where chunks share a sum, that is left to a second pass.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..kernel import Kernel
 from ..mlir.builder import Builder
@@ -34,7 +35,7 @@ from .contract_frame import (
     piece_start,
     view,
 )
-from .contract_lanes import product
+from .contract_lanes import Dim, product
 from .contract_memory import Memory, row_pitch
 from .contract_micro import Destination, Factor, TileFunctions
 from .contract_pack import Copier, panel_steps
@@ -45,6 +46,8 @@ from .scheduled import Scheduled
 
 ROWS_COPIED = 16
 """Rows that one chunk copies when operands are copied row by row."""
+STACKED = ("local", "block")
+"""The copies of rhs that a chunk keeps on its stack."""
 
 
 def schedule_contract(kernel: Kernel, target: Target, module: Module, name: str) -> Scheduled:
@@ -158,12 +161,16 @@ class _Loops:
             lane = self.plan.columns.dim.strides[1]
             return Factor(_memref(self.rhs_buffer), self._inner_depth(1), lane, self.c.rhs.prologue)
         type = _memref(self.rhs_buffer)
-        if self.plan.copy_rhs == "local":
+        if self.plan.copy_rhs in STACKED:
             type = self._local_type()
         return Factor(type, self._panel_depth(self.plan.pitch), 1, None)
 
     def _local_type(self) -> MemRefType:
-        count = self.plan.columns.count * product(self.c.depth) * self.plan.pitch
+        plan = self.plan
+        rows = plan.columns.count * product(self.c.depth)
+        if plan.copy_rhs == "block":
+            rows = plan.depth.largest
+        count = rows * plan.pitch
         return flat_type(max(1, count), self.c.dtype)
 
     def _out(self) -> Destination:
@@ -236,11 +243,27 @@ class _Loops:
         self._fill_panel(item, tile, to, target)
 
     def _fill_panel(self, item: Value, tile: Value, to: Value, target: Value) -> None:
+        self._fill(item, tile, [], self.depth_dims, to, target)
+
+    def _fill_block(self, item: Value, tile: Value, block: Block, piece: Value, to: Value) -> None:
+        """The part of a column tile's panel that is read in one block of the sum."""
+        depth = self.plan.depth
+
+        def of_size(size: int) -> None:
+            dims = [replace(depth.cut, size=size), *depth.inner]
+            self._fill(item, tile, block.places, dims, self.b.index(0), to)
+
+        self._either(depth.sizes, "ult", piece, depth.extra, of_size)
+
+    def _fill(
+        self, item: Value, tile: Value, block: list[Place], depth: list[Dim], to: Value,
+        target: Value,
+    ) -> None:  # fmt: skip
         places, piece = self._column_places(tile)
-        start = self._start(1, [*self._batch_places(item), *places])
+        start = self._start(1, [*self._batch_places(item), *places, *block])
         copier, step = self._copier(1), self.plan.columns.dim.strides[1]
         self._each_width(piece, lambda width: copier.panel(
-            target, to, start, self.depth_dims, width, step, self.plan.pitch))  # fmt: skip
+            target, to, start, depth, width, step, self.plan.pitch))  # fmt: skip
 
     # -- places ------------------------------------------------------------------------------------
     def _start(self, access: int, places: list[Place]) -> Value:
@@ -309,13 +332,13 @@ class _Loops:
             self._span_of(plan.depth.count, plan.grid.depth, parts[3]),
             parts[3],
         )
-        if plan.copy_rhs == "local":
+        if plan.copy_rhs in STACKED:
             mine.local = b.alloca(self._local_type())
         if not plan.in_place:
             mine.sums = self.sums if self.sums is not None else b.alloca(self._tile_type())
 
         def item(number: Value) -> None:
-            if mine.local is not None:
+            if mine.local is not None and plan.copy_rhs == "local":
                 self._fill_local(number, mine.local)
             self._blocks(number, mine)
 
@@ -336,10 +359,17 @@ class _Loops:
             places, piece = self._boxed(depth, number)
             position = affine(b, 0, [(i, s) for (_, i), s in zip(places, linear)])
             part = Block(number, self._block_size(piece), places, position)
+
+            def column(j: Value) -> None:
+                if self.plan.copy_rhs == "block":
+                    assert chunk.local is not None
+                    self._fill_block(item, j, part, piece, chunk.local)
+                loop(b, *rows, lambda i: tile(i, j, part))
+
             if self.plan.columns_inside:
                 loop(b, *rows, lambda i: loop(b, *columns, lambda j: tile(i, j, part)))
             else:
-                loop(b, *columns, lambda j: loop(b, *rows, lambda i: tile(i, j, part)))
+                loop(b, *columns, column)
 
         def tile(i: Value, j: Value, part: Block) -> None:
             self._sized(
@@ -452,6 +482,8 @@ class _Loops:
         b, plan = self.b, self.plan
         if not plan.copy_rhs:
             return self._start(1, [*at.places, *block.places])
+        if plan.copy_rhs == "block":
+            return b.index(0)
         panel = at.column_tile
         if plan.copy_rhs == "shared":
             panel = b.add(b.mul(at.item, plan.columns.count), panel)

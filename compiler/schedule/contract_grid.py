@@ -18,6 +18,8 @@ LONG_ROW = 2048
 CHUNK_FLOPS = 4_000_000
 """Multiplications and additions worth a chunk of their own: some 40 µs."""
 MOST_CHUNKS = 128
+ENOUGH_CHUNKS = 16
+"""As many chunks keep most machines busy; more are not worth copying a panel twice."""
 ROW_TILES = 8
 """Row tiles in a chunk, where there are enough: as often is a panel of rhs used, once fetched."""
 SERIAL_FLOPS = 1_000_000
@@ -57,8 +59,11 @@ class Tiles:
         return self.rows.count * self.columns.count * self.rows.largest * self.pitch
 
 
-def make_grid(c: Contraction, tiles: Tiles, limit: int, target: Target) -> tuple[Grid, int]:
-    """The chunks, and the most points of the sum in a block: `limit` or fewer."""
+def make_grid(
+    c: Contraction, tiles: Tiles, limit: int, target: Target, whole: bool
+) -> tuple[Grid, int]:
+    """The chunks, and the most points of the sum in a block: `limit` or fewer. `whole`: a chunk
+    should have all rows, as long as there are enough chunks."""
     batch = product(c.batch)
     flops = 2 * batch * product(c.rows) * product(c.columns) * product(c.depth)
     flops = int(flops * PARALLEL_WORK / target.parallel_work)
@@ -66,7 +71,7 @@ def make_grid(c: Contraction, tiles: Tiles, limit: int, target: Target) -> tuple
     if batch >= wanted or wanted == 1:
         return Grid(1, 1, min(batch, wanted)), limit
     per_item = -(-wanted // batch)
-    along = _along_tiles(tiles, per_item, batch)
+    along = (_along_columns if whole else _along_tiles)(tiles, per_item, batch)
     return _along_sum(c, tiles, along, per_item, limit, target)
 
 
@@ -80,6 +85,12 @@ def _along_tiles(tiles: Tiles, wanted: int, batch: int) -> Grid:
     if along_rows * along_columns < wanted:
         along_rows = max(1, min(rows.count, -(-wanted // along_columns)))
     return Grid(along_rows, along_columns, batch)
+
+
+def _along_columns(tiles: Tiles, wanted: int, batch: int) -> Grid:
+    columns = min(tiles.columns.count, wanted)
+    rows = -(-min(wanted, ENOUGH_CHUNKS) // columns)
+    return Grid(min(rows, tiles.rows.count), columns, batch)
 
 
 def _along_sum(

@@ -15,12 +15,14 @@ from dataclasses import dataclass
 
 from ..target import Target
 from .contract_boxes import Box, Columns, box
-from .contract_grid import Grid, Tiles, make_grid
+from .contract_grid import ROW_TILES, Grid, Tiles, make_grid
 from .contract_lanes import Dim, product
 from .contract_space import Contraction
 
 ROWS_AT_ONCE = 8
 """Rows of rhs that a product with a single row reads side by side: so many streams from memory."""
+FEW_ROW_TILES = 3
+"""Row tiles from which on copying a block of a panel costs less than reading it in place."""
 STACK_BYTES = 64 << 10
 """The most that a chunk keeps on its stack for copies of an operand."""
 
@@ -33,7 +35,8 @@ class Plan:
     "dot" sums along vectors of both and folds them at the end. `copy_lhs`: "" read in place,
     "rows" rows copied one behind the other at a pitch that spreads over the cache, "panel" one
     panel for each row tile, "flat" as it lies, converted. `copy_rhs`: "", "shared" panels that all
-    chunks read, "local" panels on the chunk's stack. `in_place`: tiles add up in the result itself.
+    chunks read, "local" panels on the chunk's stack, "block" there too, but of one block of the sum
+    and one column tile at a time. `in_place`: tiles add up in the result itself.
     Where the sum is in several chunks, each sums its blocks, and a second pass adds them.
     """
 
@@ -73,18 +76,20 @@ def make_plan(c: Contraction, target: Target) -> Plan:
     columns = Columns(tuple(c.columns[:-1]), dim, width)
     rows = box(c.rows, height, len(c.accesses))
     tiles = Tiles(rows, columns, kind == "tile", -(-width // lanes) * lanes)
+    copy_rhs = _copy_rhs(c, kind, rows, columns, lanes, target)
     limit = _depth_limit(c, target, kind, width)
-    grid, limit = make_grid(c, tiles, limit, target)
+    if copy_rhs == "block":
+        limit = min(limit, max(1, STACK_BYTES // (tiles.pitch * c.dtype.itemsize)))
+    grid, limit = make_grid(c, tiles, limit, target, whole=copy_rhs == "block")
     depth = box(c.depth, limit, len(c.accesses))
     in_place = not c.stages and len(c.stores) == 1 and kind == "tile" and grid.depth == 1
     in_place = in_place and (dim.strides[c.stores[0][1]] == 1 or dim is unit)
-    copy_rhs = _copy_rhs(c, kind, rows, columns, lanes, target)
     copy_lhs = _copy_lhs(c, kind, rows, columns)
-    if copy_rhs and (grid.rows, grid.columns) == (1, 1):
+    if copy_rhs == "shared" and (grid.rows, grid.columns) == (1, 1):
         size = columns.count * product(c.depth) * tiles.pitch
         copy_rhs = "local" if size * c.dtype.itemsize <= STACK_BYTES else copy_rhs
     panels = -(-columns.count // grid.columns) * product(c.depth) * width * c.dtype.itemsize
-    inside = c.by_lane or panels <= target.l2_bytes // 2
+    inside = c.by_lane or (copy_rhs != "block" and panels <= target.l2_bytes // 2)
     return Plan(
         kind, lanes, full, rows, columns, depth, copy_lhs, copy_rhs, in_place, inside, grid
     )  # fmt: skip
@@ -136,10 +141,18 @@ def _depth_limit(c: Contraction, target: Target, kind: str, width: int) -> int:
 def _copy_rhs(
     c: Contraction, kind: str, rows: Box, columns: Columns, lanes: int, target: Target
 ) -> str:
-    """Panels pay where every element is read by several row tiles, or cannot be read as vectors."""
+    """Panels pay where every element is read by several row tiles, or cannot be read as vectors.
+
+    Where rhs exceeds the second cache and one chunk can have all rows, it copies a block of a panel
+    right before it uses it: the copy never goes to memory and back.
+    """
     if kind == "dot" or columns.dim.size == 1 or not product(c.depth):
         return ""
     contiguous = columns.dim.strides[1] == 1
+    size = product(c.columns) * product(c.depth) * c.dtype.itemsize
+    large = not c.by_lane and size > target.l2_bytes
+    if large and FEW_ROW_TILES <= rows.count <= 2 * ROW_TILES:
+        return "block"
     if not contiguous:
         return "shared" if rows.count * rows.largest >= 2 else ""
     if columns.outer or (len(columns.widths) == 1 and columns.pieces == 1 and not c.rhs.prologue):

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from ..public import listing
 from . import functional, init, initializers
 from .as_in_jax import (
     celu,
@@ -314,4 +313,3 @@ __all__ = [
     "tanh",
     "use_key",
 ]
-__dir__ = listing(__name__)

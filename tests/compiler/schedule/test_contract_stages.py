@@ -148,6 +148,7 @@ def test_convolution_with_bias_per_feature(layout: str) -> None:
         ("bik,bjk->bij", {"b": 20, "i": 64, "j": 40, "k": 64}),
         ("ik,kj->ij", {"i": 900, "j": 1, "k": 900}),
         ("ik,kj->ij", {"i": 1, "j": 4500, "k": 300}),
+        ("ik,kj->ij", {"i": 60, "j": 130, "k": 2400}),
     ],
     ids=str,
 )  # fmt: skip

@@ -22,7 +22,9 @@ from contract_kernels import (
 
 from lazir.compiler.kernel import Kernel
 from lazir.compiler.mlir.ir import AffineMap, Dense
-from lazir.compiler.target import host_target
+from lazir.compiler.schedule.contract_plan import make_plan
+from lazir.compiler.schedule.contract_space import analyse
+from lazir.compiler.target import Target, host_target
 from lazir.compiler.types import DType, TensorType, bf16, f16, f32, f64, i8, i16, i32, i64
 
 EPSILON = {"f32": 2.0**-23, "f64": 2.0**-52}
@@ -62,13 +64,13 @@ def run_guarded(compiled: Compiled, arrays: list[Array], *, at_end: bool) -> Arr
 
 def check_einsum(
     text: str, sizes: dict[str, int], dtype: DType = f32, total: DType | None = None, *,
-    fused: bool = True,
+    fused: bool = True, target: Target | None = None,
 ) -> None:  # fmt: skip
     kernel = kernel_of(einsum(text, sizes, dtype, total, fused=fused))
     arrays = operands(kernel)
     values = [numbers(a, dtype) for a in arrays]
     out = kernel.result_types[0].dtype
-    compiled = Compiled(kernel)
+    compiled = Compiled(kernel, target)
     for at_end in (True, False):
         got = run_guarded(compiled, arrays, at_end=at_end)
         if dtype.is_integer:
@@ -100,6 +102,28 @@ def test_matrix_products(text: str, shape: tuple[int, int, int]) -> None:
 @pytest.mark.parametrize("text", ["ik,kj->ij", "ki,jk->ij"])
 def test_products_in_blocks_and_chunks(text: str, sizes: tuple[int, int, int]) -> None:
     check_einsum(text, dict(zip("ijk", sizes)))
+
+
+@pytest.mark.parametrize("dtype", [f32, f64, bf16], ids=str)
+@pytest.mark.parametrize(
+    ("text", "sizes"),
+    [
+        ("ik,kj->ij", {"i": 50, "j": 75, "k": 1100}),
+        ("ik,jk->ij", {"i": 50, "j": 75, "k": 1101}),
+        ("bki,bkj->bij", {"b": 2, "i": 50, "j": 41, "k": 530}),
+        ("ikl,lkj->ij", {"i": 45, "j": 70, "k": 40, "l": 30}),
+        ("ki,kj->ij", {"i": 50, "j": 40, "k": 9000}),
+    ],
+    ids=str,
+)
+def test_panels_copied_block_by_block(text: str, sizes: dict[str, int], dtype: DType) -> None:
+    """As where rhs is larger than the second cache, which is small here."""
+    target = replace(host_target(), l2_bytes=16 << 10)
+    kernel = kernel_of(einsum(text, sizes, dtype))
+    plan = make_plan(analyse(kernel, target.vector_bits // 8), target)
+    assert plan.copy_rhs == "block"
+    assert plan.depth.count > 1
+    check_einsum(text, sizes, dtype, target=target)
 
 
 @pytest.mark.parametrize("sizes", [(64, 256, 512), (1024, 140, 40), (40, 140, 1024)], ids=str)
