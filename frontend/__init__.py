@@ -54,6 +54,7 @@ from .nn.init import manual_seed
 from .numpy import where
 from .numpy.creation import from_dlpack
 from .places import default_backend, device_count, devices
+from .public import listing
 from .signature import Spec as ShapeDtypeStruct
 from .signature import spec
 from .storage import load, save
@@ -151,3 +152,4 @@ __all__ = [
     "where",
     "while_loop",
 ]
+__dir__ = listing(__name__)

@@ -13,6 +13,7 @@ from typing import Any
 
 from .apply import fail
 from .hosts import effect
+from .public import listing
 
 
 def print(fmt: str, *args: Any, ordered: bool = True, **kwargs: Any) -> None:
@@ -80,3 +81,4 @@ def callback(fun: Callable[..., Any], *args: Any, ordered: bool = True, **kwargs
 
 
 __all__ = ["callback", "print"]
+__dir__ = listing(__name__)

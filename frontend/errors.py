@@ -17,11 +17,14 @@ from lazir.compiler.errors import (
 )
 
 from .apply import OutOfBounds
+from .axes import AnnotationError
 from .donated import DonationError
+from .public import listing
 from .views import AliasError
 
 __all__ = [
     "AliasError",
+    "AnnotationError",
     "CheckError",
     "DifferentiationError",
     "DonationError",
@@ -33,3 +36,4 @@ __all__ = [
     "TypeRuleError",
     "VerifyError",
 ]
+__dir__ = listing(__name__)

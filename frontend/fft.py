@@ -25,12 +25,14 @@ from .numpy.creation import asarray
 from .numpy.parts import by_part, conjugate_of, filled
 from .numpy.ranges import arange
 from .numpy.rearrange import roll
+from .public import listing
 from .tensor import Tensor
 
 __all__ = [
     "fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifft2", "ifftn", "ifftshift",
     "ihfft", "irfft", "irfft2", "irfftn", "rfft", "rfft2", "rfftfreq", "rfftn",
 ]  # fmt: skip
+__dir__ = listing(__name__)
 
 _SWAPPED = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
 

@@ -6,11 +6,13 @@ Must not know: particular operations.
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from typing import Any
 
 import numpy as np
 
+from lazir.compiler.errors import TypeRuleError
 from lazir.compiler.types import DType, bf16
 from lazir.runtime import buffers
 from lazir.runtime.device import Device
@@ -181,15 +183,29 @@ def _is_device(text: str) -> bool:
     return text == "cpu" or text.startswith("cuda")
 
 
-def device_put(x: Any, device: Any = None) -> Tensor:
-    """A tensor of the data, on a device (main memory by default).
+def device_put(x: Any, device: Any = None) -> Any:
+    """The tree with tensors for its leaves, on a device (main memory by default).
+
+    Lists, tuples, dicts and registered classes are trees, as in JAX; arrays and numbers are leaves.
+    TypeError for a leaf that is no data, such as a dataclass that is not registered.
 
     >>> import lazir as lz
-    >>> print(lz.device_put([1, 2]))
-    [1 2]
+    >>> lz.device_put({"a": 1, "b": (True, None)})
+    {'a': Tensor(1, dtype=i64), 'b': (Tensor(True, dtype=i1), None)}
     """
-    made = x if isinstance(x, Tensor) else Tensor(x)
-    return made.to(device="cpu" if device is None else device)
+    target = "cpu" if device is None else device
+    return tree.map(lambda leaf: _put(leaf, target), x)
+
+
+def _put(leaf: Any, device: Any) -> Tensor:
+    if dataclasses.is_dataclass(leaf):
+        fail(
+            f"device_put: {type(leaf).__name__} is a dataclass that trees do not look into; "
+            "decorate it with lz.tree.register_dataclass",
+            TypeRuleError,
+        )
+    made = leaf if isinstance(leaf, Tensor) else Tensor(leaf)
+    return made.to(device=device)
 
 
 def device_get(x: Any) -> Any:

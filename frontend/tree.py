@@ -11,11 +11,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from .public import listing
+
 C = TypeVar("C", bound=type)
 
 __all__ = ["Structure", "all", "flatten", "flatten_with_path", "leaves", "map", "map_with_path"]
 __all__ += ["reduce", "register", "register_dataclass", "register_pytree_node"]
 __all__ += ["register_pytree_node_class", "structure", "unflatten"]
+__dir__ = listing(__name__)
 
 
 class Structure(NamedTuple):

@@ -5,6 +5,7 @@ Takes: nests of containers. Gives: nests. Must not know: tensors.
 
 from __future__ import annotations
 
+from .public import listing
 from .tree import all as tree_all
 from .tree import flatten as tree_flatten
 from .tree import leaves as tree_leaves
@@ -24,3 +25,4 @@ __all__ = [
     "tree_flatten", "tree_leaves", "tree_map", "tree_map_with_path", "tree_reduce",
     "tree_structure", "tree_unflatten",
 ]  # fmt: skip
+__dir__ = listing(__name__)

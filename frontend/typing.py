@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from .axes import AnnotationError, Axis, read_axes
+from .public import listing
 from .tensor import Tensor
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Float32", "Float64", "Inexact", "Int", "Int8", "Int16", "Int32", "Int64", "Integer", "Num",
     "Shaped", "Tensor", "UInt", "UInt8", "UInt16", "UInt32", "UInt64",
 ]  # fmt: skip
+__dir__ = listing(__name__)
 
 
 class ArrayHint(NamedTuple):

@@ -57,6 +57,18 @@ def counted(node: Node) -> Counted | None:
     return None
 
 
+def counters(node: Node) -> dict[int, int]:
+    """The carried values that start at a number and grow by one in every round: their starts."""
+    held = node.attrs["n_const"]
+    body: Graph = node.attrs["body"]
+    found: dict[int, int] = {}
+    for k, (param, result) in enumerate(zip(body.params[held:], body.results)):
+        start = _start(node.inputs[held + k])
+        if start is not None and _grows_by_one(param, result):
+            found[k] = start
+    return found
+
+
 def _number(scalar: Value) -> int | None:
     if scalar.op != "arith.constant":
         return None

@@ -7,9 +7,9 @@ Must not know: how a kernel of some kind is scheduled (`SCHEDULES` says).
 
 from __future__ import annotations
 
-import importlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ..graph import Graph, Node
@@ -22,33 +22,16 @@ from ..mlir.ir import Block, Module, Op, Symbol, Typed, Unit, Value, function
 from ..target import Target
 from ..types import FunctionType, MemRefType, TensorType, i8, index
 from .body import buffer_type, reshaped
-from .counted import count_up, counted, is_scalar
+from .counted import Counted, count_up, counted, is_scalar
+from .kinds import schedule_of
 from .library import schedule_library
+from .rounds import count_apart, give_scratch, round_chunks
 from .scheduled import Scheduled
 from .storage import Arena, Slot, Store
 from .work import poll_interval
 
-Schedule = Callable[[Kernel, Target, Module, str], Scheduled]
-SCHEDULES: dict[str, str] = {
-    "map": "map",
-    "reduce": "column",
-    "row": "row",
-    "contract": "contract",
-    "scatter": "scatter",
-    "cumulate": "cumulate",
-    "sort": "sort",
-}
-"""The file with `schedule_KIND` for each kind of kernel. It is loaded when such a kernel occurs:
-all of them are half of what a first compilation loads."""
-
 FOREVER = 1 << 60
 WORKSPACE = "workspace"
-
-
-def _schedule(kind: str) -> Schedule:
-    module = importlib.import_module(f".{SCHEDULES[kind]}", __package__)
-    found: Schedule = getattr(module, f"schedule_{kind}")
-    return found
 
 
 def lower_program(graph: Graph, target: Target) -> tuple[Module, int]:
@@ -78,6 +61,8 @@ class ProgramLowering:
         self.main = function(symbol(graph.name), inputs + outputs, [], hints=names, attrs=attrs)
         self.b = Builder(self.main)
         self.workspace = Value(MemRefType((0,), i8), WORKSPACE)
+        self.stack = self.b.entry
+        self.apart = False
 
     def write(self) -> int:
         """Emit everything; returns the workspace bytes."""
@@ -105,7 +90,7 @@ class ProgramLowering:
         """A new buffer: on the stack for a scalar, else in the workspace."""
         if type.rank == 0:
             op = Op("memref.alloca", (), (buffer_type(type),))
-            self.b.entry.ops.insert(0, op)
+            self.stack.ops.insert(0, op)
             return Store(op.result, owned=True)
         slot, view = self._view(type.nbytes, buffer_type(type))
         return Store(view, slot, owned=True)
@@ -119,6 +104,23 @@ class ProgramLowering:
         slot = self.arena.request(nbytes, offset)
         view = self.b.op("memref.view", [self.workspace, offset.result], type)
         return slot, view
+
+    @contextmanager
+    def chunks(self, inside: Block, count: int) -> Iterator[None]:
+        """What is emitted in the `with` is for one of `count` chunks that run side by side, in the
+        block `inside`: each gets a stack and a workspace of its own."""
+        place = self.b.emit("arith.constant", [], [index], {"value": Typed(0, index)})
+        slot = self.arena.request(1, place)
+        view = Op("memref.view", (), (MemRefType((0,), i8),))
+        outer = self.arena, self.workspace, self.stack
+        self.arena, self.workspace, self.stack, self.apart = Arena(), view.result, inside, True
+        yield
+        size = self.arena.plan() if self.arena.slots else 0
+        self.arena, self.workspace, self.stack = outer
+        self.apart = False
+        if size:
+            stride = give_scratch(self.b, inside, place.result, self.workspace, view, size)
+            slot.nbytes = stride * count
 
     def copy(self, source: Value, destination: Value) -> None:
         """Copy a whole buffer."""
@@ -153,7 +155,7 @@ class ProgramLowering:
         found = self.scheduled.get(kernel.fingerprint)
         if found is None:
             name, kernel = self.named[kernel.fingerprint]
-            found = _schedule(kernel.kind)(kernel, self.target, self.module, name)
+            found = schedule_of(kernel.kind)(kernel, self.target, self.module, name)
             if kernel.kind != "scatter":  # that one gets its array twice
                 found.function.attrs["lz.noalias"] = Unit()
             if all(math.prod(g.dims) == 1 for g in kernel.generics):
@@ -385,7 +387,10 @@ def _while(g: GraphLowering, node: Node, position: int) -> None:
         GraphLowering(program, node.attrs["body"], inner, inner[count:]).write()
 
     found = counted(node)
-    if found is not None:
+    pieces = 1 if found is None or program.apart else round_chunks(node, found, program.target)
+    if found is not None and pieces > 1:
+        _chunks(g, node, found, pieces, constants, carried)
+    elif found is not None:
         counter = carried[found.carry].buffer
         bound = found.bound if found.operand is None else constants[found.operand].buffer
         inside: Graph = node.attrs["body"]
@@ -396,6 +401,27 @@ def _while(g: GraphLowering, node: Node, position: int) -> None:
     program.arena.tick()
     for store in [*constants, *carried]:
         g._keep(store)
+
+
+def _chunks(
+    g: GraphLowering,
+    node: Node,
+    found: Counted,
+    count: int,
+    constants: Sequence[Store],
+    carried: Sequence[Store],
+) -> None:
+    """Rounds on several threads."""
+    program, inside = g.program, Block([Value(index)])
+    buffers = [s.buffer for s in carried]
+
+    def write(own: Mapping[int, Value]) -> None:
+        held = [Store(own.get(k, buffer), owned=True) for k, buffer in enumerate(buffers)]
+        inner = [Store(s.buffer) for s in constants] + held
+        GraphLowering(program, node.attrs["body"], inner, held).write()
+
+    with program.chunks(inside, count):
+        count_apart(program.b, node, found, count, buffers, inside, write)
 
 
 def _test_and_run(

@@ -6,6 +6,8 @@ Must not know: how anything is compiled; it shows what the other modules make.
 
 from __future__ import annotations
 
+from ..public import listing
 from .app import main
 
 __all__ = ["main"]
+__dir__ = listing(__name__)

@@ -63,6 +63,7 @@ from ..numpy import negative as neg
 from ..numpy import not_equal as ne
 from ..numpy import power as pow
 from ..numpy import subtract as sub
+from ..public import listing
 
 globals().update({name: refusal(name) for name in NAMES})
 
@@ -226,3 +227,4 @@ __all__ = [
     "while_loop",
     "zeta",
 ]  # fmt: skip
+__dir__ = listing(__name__)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from ..numpy.linear import matmul, tensordot, vecdot
 from ..numpy.manipulation import matrix_transpose
+from ..public import listing
 from .eigen import eig, eigvals
 from .equations import (
     inv,
@@ -39,3 +40,4 @@ __all__ = [
     "multi_dot", "norm", "outer", "pinv", "qr", "slogdet", "solve", "solve_triangular", "svd",
     "svdvals", "tensordot", "tensorinv", "tensorsolve", "trace", "vecdot", "vector_norm",
 ]  # fmt: skip
+__dir__ = listing(__name__)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from ..public import listing
 from . import functional, init, initializers
 from .as_in_jax import (
     celu,
@@ -313,3 +314,4 @@ __all__ = [
     "tanh",
     "use_key",
 ]
+__dir__ = listing(__name__)

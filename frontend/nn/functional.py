@@ -14,6 +14,7 @@ from lazir.compiler.errors import ShapeError
 from .. import late
 from .. import numpy as lnp
 from ..apply import fail, operand
+from ..public import listing
 from ..slots import Literal
 from ..tensor import Tensor
 from .activations import (
@@ -186,5 +187,6 @@ __all__ = [
     "smooth_l1_loss", "soft_margin_loss", "softmax", "softmin", "softplus", "softshrink",
     "softsign", "swish", "tanh", "tanhshrink", "threshold", "triplet_margin_loss", "unfold",
 ]  # fmt: skip
+__dir__ = listing(__name__)
 
 late.functional = sys.modules[__name__]

@@ -16,7 +16,15 @@ from lazir.compiler.errors import ShapeError
 from .. import linalg, random
 from .. import numpy as lnp
 from ..autograd import no_grad
+from ..public import listing
 from ..tensor import Tensor
+
+__all__ = [
+    "calculate_gain", "constant_", "eye_", "kaiming_normal_", "kaiming_uniform_", "manual_seed",
+    "normal_", "ones_", "orthogonal_", "sparse_", "trunc_normal_", "uniform_", "xavier_normal_",
+    "xavier_uniform_", "zeros_",
+]  # fmt: skip
+__dir__ = listing(__name__)
 
 _seed = [0]
 _calls = itertools.count()

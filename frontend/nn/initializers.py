@@ -14,7 +14,16 @@ from lazir.compiler.errors import ShapeError
 from .. import linalg, random
 from .. import numpy as lnp
 from ..apply import fail
+from ..public import listing
 from ..tensor import Tensor
+
+__all__ = [
+    "Initializer", "constant", "glorot_normal", "glorot_uniform", "he_normal", "he_uniform",
+    "kaiming_normal", "kaiming_uniform", "lecun_normal", "lecun_uniform", "normal", "ones",
+    "orthogonal", "truncated_normal", "uniform", "variance_scaling", "xavier_normal",
+    "xavier_uniform", "zeros",
+]  # fmt: skip
+__dir__ = listing(__name__)
 
 Initializer = Callable[..., Tensor]
 

@@ -20,6 +20,7 @@ from ..dtypes import (
     bfloat16, bool_, complex128, complex64, float16, float32, float64, int16, int32, int64,
     int8, uint16, uint32, uint64, uint8,
 )  # fmt: skip
+from ..public import listing
 from ..tensor import Tensor
 from .arithmetic import (
     abs, absolute, add, clip, divide, divmod, fabs, floor_divide, fmax, fmin, fmod, maximum,
@@ -178,3 +179,4 @@ __all__ = [
     "unravel_index", "unsignedinteger", "unstack", "unwrap", "ushort", "vander", "var", "vdot",
     "vecdot", "vecmat", "vectorize", "vsplit", "vstack", "where", "zeros", "zeros_like",
 ]  # fmt: skip
+__dir__ = listing(__name__)

@@ -186,31 +186,37 @@ def asarray(
     i64
     """
     check_device(device)
+    return _taken(x, dtype, copy, "asarray")
+
+
+def _taken(x: Any, dtype: Any, copy: bool | None, name: str) -> Tensor:
+    """What `asarray` and `array` give; `name` is the function's, for errors."""
     if isinstance(x, Handle):
-        return _of_tensor(as_tensor(x, dtype), x, copy)
+        return _of_tensor(as_tensor(x, dtype), x, copy, name)
     data = _buffer(x)
     if isinstance(data, np.ndarray):
         stored, kind = array_and_dtype(data)
         if dtype is None or as_dtype(dtype) is kind:
             shares = copy is False and stored.flags.c_contiguous
             if copy is False and not shares:
-                _needs_copy("only arrays in row-major order can be shared")
+                _needs_copy(name, "only arrays in row-major order can be shared")
             return wrap_array(stored if shares else np.array(stored, order="C"), kind)
     if copy is False:
-        _needs_copy(f"a {type(x).__name__} has no memory of that dtype to share")
+        _needs_copy(name, f"a {type(x).__name__} has no memory of that dtype to share")
     made = as_tensor(data, dtype)
     made._weak = False
     return made
 
 
-def _of_tensor(made: Tensor, x: Any, copy: bool | None) -> Tensor:
+def _of_tensor(made: Tensor, x: Any, copy: bool | None, name: str) -> Tensor:
     if made is not x and copy is False:
-        _needs_copy(f"another dtype than {x._dtype} takes other memory")
+        _needs_copy(name, f"another dtype than {x._dtype} takes other memory")
     return tensor(promote(made).values[0]) if made is x and copy else made
 
 
-def _needs_copy(why: str) -> None:
-    raise CopyError(f"asarray with copy=False: {why}", user_line())
+def _needs_copy(name: str, why: str) -> None:
+    advice = "with copy=None it copies where it must"
+    raise CopyError(f"{name} with copy=False: {why}; {advice}", user_line())
 
 
 def _buffer(x: Any) -> Any:
@@ -235,7 +241,7 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> T
     """
     check_device(device)
     if isinstance(x, Handle):
-        return _of_tensor(as_tensor(x), x, copy)
+        return _of_tensor(as_tensor(x), x, copy, "from_dlpack")
     stored, dtype = array_and_dtype(np.from_dlpack(x))
     return wrap_array(np.array(stored, order="C") if copy else stored, dtype)
 
@@ -244,7 +250,7 @@ def array(
     x: Any,
     dtype: Any = None,
     *,
-    copy: bool = True,
+    copy: bool | None = True,
     order: str = "K",
     subok: bool = False,
     ndmin: int = 0,
@@ -252,12 +258,16 @@ def array(
 ) -> Tensor:
     """A tensor of the data: an array, a number, nested sequences of numbers and tensors.
 
+    `copy` is as in NumPy 2: None copies where it must, False never does (ValueError where the
+    data cannot be taken as it is; an array that is shared must not change).
+
     >>> import lazir.numpy as lnp
     >>> print(lnp.array([1.5, 2.5]))
     [1.5 2.5]
     """
-    made = asarray(x, dtype, device=device)
-    if made is x:
+    check_device(device)
+    made = _taken(x, dtype, copy, "array")
+    if copy and made is x:
         made = tensor(promote(x).values[0])
     if len(made.shape) < ndmin:
         shape = (1,) * (ndmin - len(made.shape)) + made.shape

@@ -7,6 +7,7 @@ inside a compiled function.
 
 from __future__ import annotations
 
+from ..public import listing
 from . import lr_scheduler
 from .classes import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, NAdam, RAdam, RMSprop
 from .rules import (
@@ -27,3 +28,4 @@ __all__ = [
     "RMSprop", "Rule", "adagrad", "adam", "adamw", "by_rule", "clip_by_global_norm", "lion",
     "lr_scheduler", "rmsprop", "sgd",
 ]  # fmt: skip
+__dir__ = listing(__name__)

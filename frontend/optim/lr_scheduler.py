@@ -11,7 +11,16 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..public import listing
 from .classes import Stateful
+
+__all__ = [
+    "ChainedScheduler", "ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts",
+    "CyclicLR", "ExponentialLR", "LRScheduler", "LambdaLR", "LinearLR", "MultiStepLR",
+    "MultiplicativeLR", "OneCycleLR", "PolynomialLR", "ReduceLROnPlateau", "SequentialLR",
+    "StepLR",
+]  # fmt: skip
+__dir__ = listing(__name__)
 
 
 class LRScheduler:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from ..public import listing
 from . import linalg, special
 
 __all__ = ["linalg", "special"]
+__dir__ = listing(__name__)

@@ -8,6 +8,7 @@ Everything works elementwise on tensors of any shape, which broadcast; integers 
 from __future__ import annotations
 
 from ..numpy.functions import sinc
+from ..public import listing
 from .gammas import (
     beta,
     betaln,
@@ -46,3 +47,4 @@ __all__ = [
     "multigammaln", "ndtr", "ndtri", "poch", "polygamma", "rel_entr", "sinc", "softmax", "spence",
     "xlog1py", "xlogy", "zeta",
 ]  # fmt: skip
+__dir__ = listing(__name__)

@@ -19,7 +19,8 @@ from lazir.compiler.mlir.ir import Dense
 from lazir.compiler.opdef import OPS
 from lazir.compiler.ops.source import bf16_bits, constant
 from lazir.compiler.passes import optimize
-from lazir.compiler.schedule.program import _LOWER, SCHEDULES
+from lazir.compiler.schedule.kinds import SCHEDULES
+from lazir.compiler.schedule.program import _LOWER
 from lazir.compiler.types import (
     DType,
     TensorType,

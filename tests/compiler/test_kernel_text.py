@@ -24,7 +24,8 @@ from lazir.compiler.passes.decompose import decompose
 from lazir.compiler.program_parse import module_to_kernels
 from lazir.compiler.reshapes import reshape_steps
 from lazir.compiler.scalars import Scalars
-from lazir.compiler.schedule.program import _LOWER, SCHEDULES
+from lazir.compiler.schedule.kinds import SCHEDULES
+from lazir.compiler.schedule.program import _LOWER
 from lazir.compiler.types import TensorType, f32, f64, i32, index, tensor
 from tests.compiler.kernel_programs import PROGRAMS, graph_of, op_graphs
 
