@@ -231,6 +231,7 @@ RULES: dict[str, Callable[[Node, Ask], Known]] = {
     "bit_not": _not,
     "popcount": lambda node, ask: (0, node.types[0].dtype.bits),
     "clz": lambda node, ask: (0, node.types[0].dtype.bits),
+    "named": _joins(0),
     "stop_gradient": _joins(0),
     "broadcast": _joins(0),
     "reshape": _joins(0),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    checkpoint_policies,
     debug,
     errors,
     fft,
@@ -18,6 +19,7 @@ from . import (
     tree_util,
     typing,
 )
+from .ad_checkpoint import checkpoint, checkpoint_name, remat
 from .autograd import (
     enable_grad,
     inference_mode,
@@ -28,7 +30,7 @@ from .autograd import (
 from .batching import vmap
 from .compiled import compile, jit
 from .control import cond, fori_loop, map, scan, switch, while_loop
-from .custom import checkpoint, custom_jvp, custom_vjp, remat
+from .custom import custom_jvp, custom_vjp
 from .dtypes import (
     bfloat16,
     bool_,
@@ -80,6 +82,8 @@ __all__ = [
     "check",
     "check_grad",
     "checkpoint",
+    "checkpoint_name",
+    "checkpoint_policies",
     "closure_convert",
     "compile",
     "complex64",

@@ -1,7 +1,7 @@
-"""Functions with derivatives of the user's own, and functions whose forward part is computed twice.
+"""Functions with derivatives of the user's own.
 
-Takes: functions and rules. Gives: `custom_jvp`, `custom_vjp`, `checkpoint`, with JAX's names. The
-function and its rules are traced where it is called. Must not know: how graphs are differentiated.
+Takes: functions and rules. Gives: `custom_jvp`, `custom_vjp`, with JAX's names. The function and
+its rules are traced where it is called. Must not know: how graphs are differentiated.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from .trace import builder
 from .tree import Structure
 
 
-def _types(leaves: Sequence[Any]) -> list[TensorType]:
+def types_of(leaves: Sequence[Any]) -> list[TensorType]:
+    """The types of tensors."""
     return [value_of(x).type for x in leaves]
 
 
@@ -41,7 +42,7 @@ class _Call:
         self.count = len(full)
         moving = tuple(x for k, x in enumerate(full) if k not in self.fixed)
         self.leaves, self.structure = as_leaves(moving)
-        self.types = _types(self.leaves)
+        self.types = types_of(self.leaves)
         self.fun = fun
 
     def arguments(self, leaves: Sequence[Any]) -> list[Any]:
@@ -71,13 +72,15 @@ def _positional(fun: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any, .
     return bound.args
 
 
-def _emit(op: str, operands: Sequence[Value], structure: Structure, **attrs: Any) -> Any:
+def emit_node(op: str, operands: Sequence[Value], structure: Structure, **attrs: Any) -> Any:
+    """The results of a node in the current builder, nested as `structure`; effects go on."""
     found = OPS[op].node(builder(), list(operands), attrs).results
     follow(found)
     return tree.unflatten(structure, [tensor(v) for v in found if not is_token(v)])
 
 
-def _require_tensors(body: TracedBody, what: str) -> None:
+def require_tensors(body: TracedBody, what: str) -> None:
+    """An error where a traced function returns something else than tensors."""
     if body.fixed:
         fail(f"{what} must return tensors alone")
 
@@ -165,7 +168,7 @@ class custom_jvp:
             return self._fun(*args, **kwargs)
         call = _Call(self._fun, self._nondiff, args, kwargs)
         body = call.trace()
-        _require_tensors(body, "a custom_jvp function")
+        require_tensors(body, "a custom_jvp function")
         _require_pure(body, "a custom_jvp function")
         smooth = [t for t in call.types if t.dtype.is_inexact]
         rule = trace_body(
@@ -175,7 +178,7 @@ class custom_jvp:
         held, (graph, jvp) = aligned([(body.graph, body.captures), (rule.graph, rule.captures)])
         jvp = _with_tangents_of(jvp, held, len(call.types))
         operands = [*held, *[value_of(x) for x in call.leaves]]
-        return _emit("custom_jvp", operands, body.out, graph=graph, jvp=jvp)
+        return emit_node("custom_jvp", operands, body.out, graph=graph, jvp=jvp)
 
     __name__: str
 
@@ -258,7 +261,7 @@ class custom_vjp:
             return self._fun(*args, **kwargs)
         call = _Call(self._fun, self._nondiff, args, kwargs)
         body = call.trace()
-        _require_tensors(body, "a custom_vjp function")
+        require_tensors(body, "a custom_vjp function")
         _require_pure(body, "a custom_vjp function")
         results = body.graph.result_types
         forward, residuals = self._trace_forward(call, body)
@@ -277,7 +280,7 @@ class custom_vjp:
         held, graph, ahead = _pass_captures(held, graph, ahead, back.captures, len(results))
         backward = _with_zeros_for(back.graph, held)
         operands = [*held, *[value_of(x) for x in call.leaves]]
-        return _emit(
+        return emit_node(
             "custom_vjp", operands, body.out, graph=graph, forward=ahead, backward=backward
         )
 
@@ -356,49 +359,3 @@ def _with_zeros_for(back: Graph, held: Sequence[Value]) -> Graph:
     results = b.inline(back.results, mapping, back.locs)
     zeros = [zeros_like(b, v) for v in held if v.type.dtype.is_inexact]
     return b.graph([*zeros, *results])
-
-
-# -- checkpoint --------------------------------------------------------------------------
-def checkpoint(
-    fun: Callable[..., Any] | None = None,
-    *,
-    prevent_cse: bool = True,
-    policy: Any = None,
-    static_argnums: Sequence[int] = (),
-) -> Any:
-    """A function whose intermediate values are not kept for the derivative but computed again.
-
-    >>> import lazir as lz, lazir.numpy as lnp
-    >>> f = lz.checkpoint(lambda x: lnp.sin(lnp.sin(x)))
-    >>> lz.grad(f)(0.0).item()
-    1.0
-    """
-    if policy is not None or not prevent_cse:
-        what = "policy=" if policy is not None else "prevent_cse=False"
-        fail(f"checkpoint: {what} is not supported yet; without it everything is computed again")
-    if fun is None:
-        return functools.partial(checkpoint, static_argnums=static_argnums)
-    function = fun
-    fixed = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
-
-    @functools.wraps(function)
-    def checkpointed(*args: Any, **kwargs: Any) -> Any:
-        statics = {k: args[k] for k in fixed}
-        moving = tuple(x for k, x in enumerate(args) if k not in statics)
-        leaves, structure = as_leaves((moving, kwargs))
-
-        def run(xs: Sequence[Any]) -> Any:
-            inner, named = tree.unflatten(structure, xs)
-            rest = iter(inner)
-            full = [statics[k] if k in statics else next(rest) for k in range(len(args))]
-            return function(*full, **named)
-
-        body = trace_body(run, _types(leaves), [x._weak for x in leaves], name="checkpoint")
-        _require_tensors(body, "a checkpointed function")
-        operands = [*body.captures, *[value_of(x) for x in leaves]]
-        return _emit("checkpoint", operands, body.out, body=body.graph)
-
-    return checkpointed
-
-
-remat = checkpoint

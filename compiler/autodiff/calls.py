@@ -2,7 +2,8 @@
 
 A call disappears: its body is transformed where it stands. A checkpoint stays one until its
 linear part is transposed: then its inputs pass a barrier that waits for the cotangents, and the
-forward part is replayed on them, so that nothing of it is kept or merged with the first run.
+forward part is replayed on them, so that nothing of it is kept or merged with the first run but
+what its policy saves.
 Takes: nodes of these ops. Gives: entries of `rules.py`. Must not know: loops, branches.
 """
 
@@ -18,7 +19,8 @@ from ..ops.source import zeros_like
 from . import rules
 from .batch import batch_body, batch_values
 from .jvp import ONE_WAY, jvp_body, jvp_values
-from .reach import Reach, chosen, reached, reached_smoothly, reordered, where
+from .policy import saved_values, with_values_given, without_calls
+from .reach import Reach, chosen, dependents, reached, reached_smoothly, reordered, where
 from .split import separate
 from .transpose import transpose_graph
 
@@ -88,8 +90,11 @@ def _split_barrier(b: Builder, node: Node, unknown: Sequence[bool]) -> Sequence[
 
 
 # -- checkpoint --------------------------------------------------------------------------
-def _checkpoint(b: Builder, graph: Graph, operands: Sequence[Value]) -> tuple[Value, ...]:
-    return OPS["checkpoint"].node(b, operands, {"body": graph}).results
+def _checkpoint(
+    b: Builder, node: Node, graph: Graph, operands: Sequence[Value]
+) -> tuple[Value, ...]:
+    """The checkpoint `node` with another body."""
+    return OPS["checkpoint"].node(b, operands, {**node.attrs, "body": graph}).results
 
 
 def _linearise_checkpoint(
@@ -98,20 +103,36 @@ def _linearise_checkpoint(
     graph: Graph = node.attrs["body"]
     active = [t is not None for t in ts]
     outs = reached_smoothly(graph, active)
-    made = _checkpoint(b, jvp_body(graph, active, outs), [*xs, *(t for t in ts if t is not None)])
+    moved = [*xs, *(t for t in ts if t is not None)]
+    made = _checkpoint(b, node, jvp_body(graph, active, outs), moved)
     tangents = iter(made[len(node.types) :])
     return made[: len(node.types)], [next(tangents) if flag else None for flag in outs]
 
 
 def _split_checkpoint(b: Builder, node: Node, unknown: Sequence[bool]) -> Sequence[Value]:
+    """The known part gives, beside its results, what the policy saves, the unknown one takes it."""
+    policy = node.attrs.get("policy", ())
     graph = separate(node.attrs["body"], unknown)
+    if policy:
+        graph = without_calls(graph)
     outs = reached(graph, unknown)
     keep = [not f for f in unknown]
-    first = reordered(graph, where(keep), where([not f for f in outs]))
-    early = iter(_checkpoint(b, first, chosen(node.inputs, keep)) if first.results else ())
+    seeds = {p.node for p in chosen(graph.params, unknown)}
+    late = chosen(graph.results, outs)
+    saved = saved_values(graph, late, seeds.union(dependents(late, seeds)), policy)
+    first = Graph(
+        graph.name,
+        chosen(graph.params, keep),
+        [*chosen(graph.results, [not f for f in outs]), *saved],
+        graph.locs,
+        chosen(graph.param_names, keep),
+    )
+    given = _checkpoint(b, node, first, chosen(node.inputs, keep)) if first.results else ()
     rest = reordered(graph, range(len(graph.params)), where(outs))
-    late = iter(_checkpoint(b, rest, node.inputs))
-    return [next(late if out else early) for out in outs]
+    residuals = given[len(given) - len(saved) :]
+    last = _checkpoint(b, node, with_values_given(rest, saved), [*node.inputs, *residuals])
+    early, made = iter(given), iter(last)
+    return [next(made if out else early) for out in outs]
 
 
 def _transpose_checkpoint(
@@ -120,7 +141,9 @@ def _transpose_checkpoint(
     linear = [x is None for x in xs]
     adjoint = transpose_graph(node.attrs["body"], linear, [ct is not None for ct in cts])
     seeds = [ct for ct in cts if ct is not None]
-    held = barrier(b, [x for x in xs if x is not None], seeds)
+    held: Sequence[Value] = [x for x in xs if x is not None]
+    if node.attrs.get("prevent_cse", True):
+        held = barrier(b, held, seeds)
     made = iter(_inline(b, adjoint, [*held, *seeds]))
     return [next(made) if flag else None for flag in linear]
 
@@ -132,7 +155,7 @@ def _batch_checkpoint(
     flags = [a is not None for a in axes]
     outs = reached(graph, flags)
     body = batch_body(graph, axes, size, outs)
-    return _checkpoint(b, body, xs), [0 if out else None for out in outs]
+    return _checkpoint(b, node, body, xs), [0 if out else None for out in outs]
 
 
 # -- custom_jvp --------------------------------------------------------------------------

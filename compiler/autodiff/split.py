@@ -89,15 +89,15 @@ class Cut:
         """Enter `value` into the mapping, where it is a known one."""
         if value.node in self.unknown or value in self.mapping:
             return
-        if not _is_cheap(value.node):
+        if not is_cheap(value.node):
             self._keep(value)
             return
-        for node in topological([value], stop=lambda n: not _is_cheap(n)):
-            source = node.result if _is_cheap(node) else None
+        for node in topological([value], stop=lambda n: not is_cheap(n)):
+            source = node.result if is_cheap(node) else None
             if source is None:
                 continue
             for v in node.inputs:
-                if v not in self.mapping and not _is_cheap(v.node):
+                if v not in self.mapping and not is_cheap(v.node):
                     self._keep(v)
             if source not in self.mapping:
                 locs = self.graph.locs.get(node, ())
@@ -114,10 +114,10 @@ class Cut:
         self.mapping[value] = self.residuals[value] = self.b.param(value.type)
 
 
-_VIEWS = ("reshape", "transpose")
+_VIEWS = ("reshape", "transpose", "named")
 
 
-def _is_cheap(node: Node) -> bool:
+def is_cheap(node: Node) -> bool:
     """Whether recomputing the node costs less memory traffic than keeping its result."""
     if node.op in ("constant", "iota") or node.op in _VIEWS:
         return True

@@ -56,7 +56,7 @@ def _handler(node: Node):  # type: ignore[no-untyped-def]
         return lambda b, node, inputs: [written_out(b, node, inputs[0])]
     reduces = OPS[node.op].family in ("reduction", "window")
     reduces_nothing = reduces and node.attrs.get("axes", node.inputs[0].shape) == ()
-    if node.op == "stop_gradient" or reduces_nothing:
+    if node.op in ("named", "stop_gradient") or reduces_nothing:
         return lambda b, node, inputs: inputs
     return None
 

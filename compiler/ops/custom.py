@@ -1,4 +1,5 @@
-"""Functions whose derivative is prescribed: custom_jvp, custom_vjp, checkpoint, stop_gradient.
+"""Functions whose derivative is prescribed: custom_jvp, custom_vjp, checkpoint, stop_gradient;
+and the names by which a checkpoint's policy knows values.
 
 Takes: operands and closed Graphs as attributes. Gives: records that compute what the function does;
 how they are differentiated the layer above supplies in `opdef.BODY_RULES`.
@@ -17,7 +18,8 @@ from ..graph import Builder, Graph, Value
 from ..opdef import OPS, Array, Attrs, Domain, OpDef, Types, body_rule, define
 from ..types import REAL, TensorType, f64
 from .control import evaluate
-from .families import describe, elementwise, require
+from .draws import from_tensors
+from .families import batch_elementwise, describe, elementwise, require
 from .pairs import each
 
 
@@ -66,10 +68,17 @@ def _record(name: str, doc: str, infer: Any, body: str, examples: Any, **fields:
 
 
 # -- checkpoint --------------------------------------------------------------------------
+SAVING = ("everything", "dots", "plain_dots", "only", "but", "except")
+"""What terms of a policy may begin with; names follow the last three."""
+
+
 def _checkpoint_infer(types: Types, attrs: Attrs) -> Types:
     body = attrs["body"]
     require(isinstance(body, Graph), f"checkpoint: the body must be a Graph, got {body!r}")
     _require_signature("checkpoint", "the body", body, types, body.result_types)
+    for kind, *names in attrs.get("policy", ()):
+        known = kind in SAVING and all(isinstance(n, str) for n in names)
+        require(known, f"checkpoint: {(kind, *names)!r} is no term of a policy: {SAVING}")
     return body.result_types  # type: ignore[no-any-return]
 
 
@@ -79,12 +88,15 @@ def _square_and_product(b: Builder, x: Value, y: Value) -> list[Value]:
 
 def _checkpoint_examples(rng: np.random.Generator) -> list[Any]:
     x = TensorType((3,), f64)
-    return [((x, x), {"body": _body((x, x), _square_and_product, "inner")})]
+    body = _body((x, x), _square_and_product, "inner")
+    policy = (("dots",), ("only", "a", "b"))
+    return [((x, x), {"body": body}), ((x, x), {"body": body, "policy": policy})]
 
 
 checkpoint = _record(
     "checkpoint",
-    "The results of a Graph whose intermediate values are computed again for the derivative.",
+    "The results of a Graph whose intermediate values are computed again for the derivative, but "
+    "those that `policy` saves.",
     _checkpoint_infer,
     "body",
     _checkpoint_examples,
@@ -215,4 +227,32 @@ stop_gradient = elementwise(
     partials=[None],
     domain=Domain(smooth=False),
     cost=0.0,
+)
+
+
+# -- named -------------------------------------------------------------------------------
+def _named_infer(types: Types, attrs: Attrs) -> Types:
+    require(len(types) == 1, f"named takes one operand, got {describe(types)}")
+    require(isinstance(attrs["name"], str), f"named: the name is a str, got {attrs['name']!r}")
+    return types
+
+
+named = define(
+    OpDef(
+        name="named",
+        family="elementwise",
+        doc="x, under a name by which a checkpoint's policy may save it.",
+        infer=_named_infer,
+        reference=lambda arrays, attrs, ins, outs: [np.copy(arrays[0])],
+        scalar=lambda s, x, dtype, attrs: x,
+        linearise=lambda b, node, xs, ys, ts: list(ts),  # the name is the value's alone
+        transpose=lambda b, node, xs, cts: list(cts),
+        batch=batch_elementwise,
+        parts=each,
+        domain=Domain(),
+        cost=0.0,
+        dtypes=REAL,
+        examples=from_tensors(REAL, lambda rng, x: ((x,), {"name": "a"})),
+        extra={"operands": 1, "takes_attrs": True},
+    )
 )

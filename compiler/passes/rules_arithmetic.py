@@ -20,7 +20,7 @@ x, y, z, c = Var("x"), Var("y"), Var("z"), Var("c")
 add, sub, mul, div, neg, abs_ = (op(n) for n in ("add", "sub", "mul", "div", "neg", "abs"))
 bit_and, bit_or, bit_xor, bit_not = (op(f"bit_{n}") for n in ("and", "or", "xor", "not"))
 select, equal, not_equal, convert = (op(n) for n in ("select", "equal", "not_equal", "convert"))
-stop_gradient = op("stop_gradient")
+stop_gradient, named = op("stop_gradient"), op("named")
 zero, one, ones = Is(0), Is(1), Is(-1)
 
 
@@ -149,6 +149,7 @@ CONVERSIONS = (
     Rule("a → a = a", convert(x), lambda m: m["x"] if m["x"].type == m.root.types[0] else None),
     Rule("a → b → c = a → c", convert(convert(x, node="first")), _convert_twice),
     Rule("stop_gradient(x) = x", stop_gradient(x), x),
+    Rule("named(x) = x", named(x), x),
 )
 
 
