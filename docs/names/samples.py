@@ -277,6 +277,15 @@ BY_NAME: dict[str, list[Any]] = {
         X((1, 3, 4)), X((1, 3, 4)), X((1, 3, 4)), 2, (X((4, 4)), X((4, 4)), X((4, 4))), None,
         X((4, 4)),
     ],
+    "lazir.nn.functional.ctc_loss": [X((4, 2, 3)), np.array([[1, 2], [1, 0]]), (4, 4), (2, 1)],
+    "lazir.nn.functional.embedding_bag": [np.array([[0, 1]]), M],
+    "lazir.nn.functional.grid_sample": [X((1, 2, 4, 4)), X((1, 3, 3, 2))],
+    "lazir.nn.functional.affine_grid": [X((1, 2, 3)), (1, 1, 2, 2)],
+    "lazir.nn.functional.max_unpool1d": [X((1, 2, 2)), np.array([[[0, 2], [1, 3]]]), 2],
+    "lazir.nn.functional.max_unpool2d": [X((1, 1, 1, 1)), np.zeros((1, 1, 1, 1), int), 2],
+    "lazir.nn.functional.max_unpool3d": [X((1, 1, 1, 1, 1)), np.zeros((1, 1, 1, 1, 1), int), 2],
+    "lazir.nn.functional.multilabel_margin_loss": [M, np.array([[0, -1, 0]] * 3)],
+    "lazir.nn.functional.channel_shuffle": [X((1, 4, 2)), 2],
     "lazir.nn.functional.scaled_dot_product_attention": [X((2, 3, 4)), X((2, 3, 4)), X((2, 3, 4))],
     "lazir.Tensor.astype": [M, "float32"],
     "lazir.Tensor.choose": [I2, [X((2,)), X((2,))]],
@@ -308,7 +317,8 @@ BY_NAME |= {
 
 
 KEYED = {f"lazir.nn.functional.{n}" for n in ("dropout", "dropout1d", "dropout2d", "dropout3d")}
-KEYED |= {"lazir.nn.functional.gumbel_softmax"}
+KEYED |= {f"lazir.nn.functional.{n}" for n in ("gumbel_softmax", "alpha_dropout", "rrelu")}
+KEYED |= {"lazir.nn.functional.feature_alpha_dropout"}
 """Functions that draw random numbers: while tracing, from a key alone."""
 BY_NAME |= {name: [X((2, 3, 3))] for name in KEYED}
 BY_NAME["lazir.nn.functional.dropout2d"] = [X((2, 3, 3, 3))]

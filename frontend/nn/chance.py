@@ -21,7 +21,7 @@ from ..slots import Literal
 from ..tensor import Tensor
 from ..trace import active
 from . import init
-from .activations import softmax
+from .activations import leaky_relu, softmax
 
 
 class _Keys(threading.local):
@@ -118,6 +118,69 @@ def dropout2d(x: Any, p: float = 0.5, training: bool = True, *, key: Any = None)
 def dropout3d(x: Any, p: float = 0.5, training: bool = True, *, key: Any = None) -> Tensor:
     """Whole channels zeroed; volumes (n, c, d, h, w)."""
     return _dropout_channels(3, x, p, training, key=key)
+
+
+def rrelu(
+    x: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, *, key: Any = None
+) -> Tensor:
+    """x above 0; below, x times a slope drawn between lower and upper (their mean outside of
+    training).
+
+    >>> import lazir as lz
+    >>> lz.nn.functional.rrelu(lz.Tensor([-4.0]), 0.25, 0.75).item()
+    -2.0
+    """
+    found = operand(x)
+    if not training:
+        return leaky_relu(x, (lower + upper) / 2)
+    slope = random.uniform(chosen_key("rrelu", key), found.shape, found.dtype, lower, upper)
+    return lnp.where(lnp.less(x, Literal(0)), lnp.multiply(x, slope), x)
+
+
+_SATURATION = -1.7580993408473766
+"""The limit of selu at −∞, −λα (Klambauer et al., 2017)."""
+
+
+def _alpha_dropped(
+    x: Any, p: float, training: bool, key: Any, shape: tuple[int, ...], what: str
+) -> Tensor:
+    """Elements set to selu's limit by a mask, then scaled to mean 0 and variance 1 again."""
+    if not 0 <= p <= 1:
+        fail(f"{what}: p is a probability, got {p}")
+    if not training or p == 0:
+        return lnp.positive(x)
+    if p == 1:
+        return lnp.multiply(x, Literal(0.0))
+    scale = ((1 - p) * (1 + p * _SATURATION**2)) ** -0.5
+    keep = random.bernoulli(chosen_key(what, key), 1 - p, shape)
+    mixed = lnp.where(keep, x, Literal(_SATURATION))
+    return mixed * Literal(scale) - Literal(scale * _SATURATION * p)
+
+
+def alpha_dropout(x: Any, p: float = 0.5, training: bool = True, *, key: Any = None) -> Tensor:
+    """Dropout that keeps mean and variance after selu (Klambauer et al., 2017).
+
+    >>> import lazir as lz
+    >>> lz.nn.functional.alpha_dropout(lz.Tensor([1.0]), 0.5, training=False).item()
+    1.0
+    """
+    return _alpha_dropped(x, p, training, key, operand(x).shape, "alpha_dropout")
+
+
+def feature_alpha_dropout(
+    x: Any, p: float = 0.5, training: bool = True, *, key: Any = None
+) -> Tensor:
+    """alpha_dropout of whole channels: the axes after the first two share their fate.
+
+    >>> import lazir as lz, lazir.numpy as lnp
+    >>> lz.nn.functional.feature_alpha_dropout(lnp.ones((2, 3, 4)), 1.0).sum().item()
+    0.0
+    """
+    shape = operand(x).shape
+    if len(shape) < 2:
+        fail(f"feature_alpha_dropout needs axes of batch and channels, got shape {shape}")
+    wide = (*shape[:2], *[1] * (len(shape) - 2))
+    return _alpha_dropped(x, p, training, key, wide, "feature_alpha_dropout")
 
 
 def gumbel_softmax(

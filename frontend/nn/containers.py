@@ -130,30 +130,24 @@ class Sequential(_Listed):
         return x
 
 
-class ModuleDict(_Holder):
-    """Modules by name.
+class _Named(_Holder):
+    """Modules or parameters by name."""
 
-    >>> import lazir as lz
-    >>> heads = lz.nn.ModuleDict({"a": lz.nn.Linear(2, 1)})
-    >>> list(heads), "b" in heads
-    (['a'], False)
-    """
+    def __init__(self, items: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()) -> None:
+        self.update(items)
 
-    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] = ()) -> None:
-        self.update(modules)
-
-    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
-        """More modules, or others under the same names."""
-        for name, module in dict(modules).items():
-            self._put(name, module)
+    def update(self, items: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
+        """More of them, or others under the same names."""
+        for name, item in dict(items).items():
+            self._put(name, item)
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._names:
             raise KeyError(name)
         return self.__dict__[name]
 
-    def __setitem__(self, name: str, module: Module) -> None:
-        self._put(name, module)
+    def __setitem__(self, name: str, item: Any) -> None:
+        self._put(name, item)
 
     def __delitem__(self, name: str) -> None:
         self._drop(name)
@@ -168,10 +162,30 @@ class ModuleDict(_Holder):
         """The names."""
         return self._names
 
-    def values(self) -> Iterable[Module]:
-        """The modules."""
+    def values(self) -> Iterable[Any]:
+        """What is held."""
         return self._items
 
-    def items(self) -> Iterable[tuple[str, Module]]:
-        """Names and modules."""
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """Names and what is held."""
         return zip(self._names, self._items)
+
+
+class ModuleDict(_Named):
+    """Modules by name.
+
+    >>> import lazir as lz
+    >>> heads = lz.nn.ModuleDict({"a": lz.nn.Linear(2, 1)})
+    >>> list(heads), "b" in heads
+    (['a'], False)
+    """
+
+
+class ParameterDict(_Named):
+    """Parameters by name.
+
+    >>> import lazir as lz
+    >>> held = lz.nn.ParameterDict({"scale": lz.nn.Parameter([1.0])})
+    >>> [name for name, _ in held.named_parameters()]
+    ['scale']
+    """

@@ -11,6 +11,8 @@ import math
 import threading
 from typing import Any
 
+import numpy as np
+
 from lazir.compiler.errors import ShapeError
 
 from .. import linalg, random
@@ -20,9 +22,9 @@ from ..public import listing
 from ..tensor import Tensor
 
 __all__ = [
-    "calculate_gain", "constant_", "eye_", "kaiming_normal_", "kaiming_uniform_", "manual_seed",
-    "normal_", "ones_", "orthogonal_", "sparse_", "trunc_normal_", "uniform_", "xavier_normal_",
-    "xavier_uniform_", "zeros_",
+    "calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_",
+    "manual_seed", "normal_", "ones_", "orthogonal_", "sparse_", "trunc_normal_", "uniform_",
+    "xavier_normal_", "xavier_uniform_", "zeros_",
 ]  # fmt: skip
 __dir__ = listing(__name__)
 
@@ -190,6 +192,27 @@ def eye_(tensor: Tensor) -> Tensor:
     if len(tensor.shape) != 2:
         raise ShapeError(f"eye_ needs a matrix, got shape {tensor.shape}")
     return _fill(tensor, lnp.eye(*tensor.shape))
+
+
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """Fill the weight of a convolution so that it passes its input on, as far as channels go.
+
+    >>> import lazir as lz, lazir.numpy as lnp
+    >>> print(lz.nn.init.dirac_(lnp.ones((1, 1, 3))))
+    [[[0. 1. 0.]]]
+    """
+    shape = tensor.shape
+    if len(shape) not in (3, 4, 5) or groups < 1 or shape[0] % groups:
+        raise ShapeError(
+            f"dirac_ needs the weight of a convolution in {groups} groups, got {shape}"
+        )
+    made = np.zeros(shape)
+    rows = shape[0] // groups
+    centre = tuple(n // 2 for n in shape[2:])
+    for group in range(groups):
+        for k in range(min(rows, shape[1])):
+            made[(group * rows + k, k, *centre)] = 1
+    return _fill(tensor, lnp.asarray(made, tensor.dtype))
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1.0, key: Any = None) -> Tensor:

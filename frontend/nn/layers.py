@@ -268,6 +268,30 @@ class Embedding(Module):
         return functional.embedding(x, self.weight, self.padding_idx)
 
 
+class EmbeddingBag(Module):
+    """Sums, means or maxima of rows of a table, one for each bag of positions.
+
+    >>> import lazir as lz
+    >>> lz.nn.EmbeddingBag(10, 3)(lz.Tensor([[1, 2], [3, 4]])).shape
+    (2, 3)
+    """
+
+    def __init__(
+        self, num_embeddings: int, embedding_dim: int, *, mode: str = "mean",
+        include_last_offset: bool = False, padding_idx: int | None = None, key: Any = None,
+    ) -> None:  # fmt: skip
+        table = Embedding(num_embeddings, embedding_dim, padding_idx, key=key)
+        self.weight, self.padding_idx, self.mode = table.weight, padding_idx, mode
+        self.include_last_offset = include_last_offset
+
+    def forward(self, input: Any, offsets: Any = None, per_sample_weights: Any = None) -> Any:
+        """One row for each bag; see `lazir.nn.functional.embedding_bag`."""
+        return functional.embedding_bag(
+            input, self.weight, offsets, mode=self.mode, per_sample_weights=per_sample_weights,
+            include_last_offset=self.include_last_offset, padding_idx=self.padding_idx,
+        )  # fmt: skip
+
+
 class PReLU(Module):
     """x above 0, weight · x below; one weight, or one for each channel.
 

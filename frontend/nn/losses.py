@@ -19,7 +19,8 @@ from ..tensor import Tensor
 from .activations import log_softmax, logsigmoid, one_hot, softplus
 
 
-def _reduced(losses: Any, reduction: str) -> Tensor:
+def reduced(losses: Any, reduction: str) -> Tensor:
+    """Losses as they are, their mean, or their sum."""
     if reduction == "none":
         return lnp.positive(losses)
     if reduction not in ("mean", "sum"):
@@ -34,7 +35,7 @@ def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Tensor:
     >>> lz.nn.functional.mse_loss(lz.Tensor([1.0, 3.0]), lz.Tensor([0.0, 0.0])).item()
     5.0
     """
-    return _reduced(lnp.square(lnp.subtract(input, target)), reduction)
+    return reduced(lnp.square(lnp.subtract(input, target)), reduction)
 
 
 def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Tensor:
@@ -44,7 +45,7 @@ def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Tensor:
     >>> lz.nn.functional.l1_loss(lz.Tensor([1.0, -3.0]), lz.Tensor([0.0, 0.0])).item()
     2.0
     """
-    return _reduced(lnp.abs(lnp.subtract(input, target)), reduction)
+    return reduced(lnp.abs(lnp.subtract(input, target)), reduction)
 
 
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Tensor:
@@ -57,7 +58,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     off = lnp.abs(lnp.subtract(input, target))
     near = lnp.square(off) * Literal(0.5)
     far = (off - Literal(0.5 * delta)) * Literal(delta)
-    return _reduced(lnp.where(off <= Literal(delta), near, far), reduction)
+    return reduced(lnp.where(off <= Literal(delta), near, far), reduction)
 
 
 def smooth_l1_loss(
@@ -107,7 +108,7 @@ def _over_classes(losses: Tensor, factors: Tensor | None, kept: Tensor, reductio
         losses = losses * factors
     losses = lnp.where(kept, losses, Literal(0))
     if reduction != "mean":
-        return _reduced(losses, reduction)
+        return reduced(losses, reduction)
     total = kept.astype(losses._dtype) if factors is None else lnp.where(kept, factors, Literal(0))
     return lnp.sum(losses) / lnp.sum(total)
 
@@ -144,7 +145,7 @@ def cross_entropy(
         products = products * lnp.reshape(weight, (-1, *[1] * (len(shape) - k - 1)))
     losses = lnp.negative(lnp.sum(products, k))
     if reduction != "mean":
-        return _reduced(losses, reduction)
+        return reduced(losses, reduction)
     return lnp.sum(losses) / Literal(max(math.prod(shape) // max(shape[k], 1), 1))
 
 
@@ -161,7 +162,7 @@ def _smoothed(
         scores = logs * lnp.reshape(weight, (-1, *[1] * (len(logs.shape) - k - 1)))
     losses = lnp.where(kept, lnp.negative(lnp.sum(scores, k)), Literal(0))
     if reduction != "mean":
-        return _reduced(losses, reduction)
+        return reduced(losses, reduction)
     factors = kept.astype(losses._dtype)
     if weight is not None:
         classes = lnp.where(kept, target, Literal(0))
@@ -183,7 +184,7 @@ def binary_cross_entropy(
     yes = lnp.maximum(lnp.log(input), low)
     no = lnp.maximum(lnp.log1p(lnp.negative(input)), low)
     losses = lnp.multiply(lnp.subtract(target, Literal(1)), no) - lnp.multiply(target, yes)
-    return _reduced(losses if weight is None else losses * weight, reduction)
+    return reduced(losses if weight is None else losses * weight, reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -204,7 +205,7 @@ def binary_cross_entropy_with_logits(
         factor = lnp.multiply(lnp.subtract(pos_weight, Literal(1)), target) + Literal(1)
         rest = lnp.multiply(lnp.subtract(Literal(1), target), input)
         losses = rest - factor * logsigmoid(input)
-    return _reduced(losses if weight is None else losses * weight, reduction)
+    return reduced(losses if weight is None else losses * weight, reduction)
 
 
 def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Tensor:
@@ -225,7 +226,7 @@ def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool
         losses = lnp.multiply(target, logs) - lnp.multiply(target, input)
     if reduction == "batchmean":
         return lnp.sum(losses) / Literal(max(operand(input).shape[0], 1))
-    return _reduced(losses, reduction)
+    return reduced(losses, reduction)
 
 
 def soft_margin_loss(input: Any, target: Any, *, reduction: str = "mean") -> Tensor:
@@ -237,7 +238,7 @@ def soft_margin_loss(input: Any, target: Any, *, reduction: str = "mean") -> Ten
     0.6931
     """
     losses = softplus(lnp.negative(lnp.multiply(target, input)), threshold=math.inf)
-    return _reduced(losses, reduction)
+    return reduced(losses, reduction)
 
 
 def poisson_nll_loss(
@@ -260,7 +261,7 @@ def poisson_nll_loss(
         safe = lnp.where(lnp.greater(target, Literal(1)), target, Literal(1.0))
         extra = safe * lnp.log(safe) - safe + lnp.log(safe * Literal(2 * math.pi)) * Literal(0.5)
         losses = losses + lnp.where(lnp.greater(target, Literal(1)), extra, Literal(0))
-    return _reduced(losses, reduction)
+    return reduced(losses, reduction)
 
 
 def gaussian_nll_loss(
@@ -282,7 +283,7 @@ def gaussian_nll_loss(
     safe = plain + (bounded - plain).detach()
     losses = lnp.log(safe) + lnp.square(lnp.subtract(input, target)) / safe
     losses = losses * Literal(0.5)
-    return _reduced(losses + Literal(0.5 * math.log(2 * math.pi)) if full else losses, reduction)
+    return reduced(losses + Literal(0.5 * math.log(2 * math.pi)) if full else losses, reduction)
 
 
 # -- distances ---------------------------------------------------------------------------
@@ -339,7 +340,26 @@ def triplet_margin_loss(
     )
     if swap:
         far = lnp.minimum(far, pairwise_distance(positive, negative, p, eps))
-    return _reduced(lnp.maximum(near - far + Literal(margin), Literal(0)), reduction)
+    return reduced(lnp.maximum(near - far + Literal(margin), Literal(0)), reduction)
+
+
+def triplet_margin_with_distance_loss(
+    anchor: Any, positive: Any, negative: Any, *, distance_function: Any = None,
+    margin: float = 1.0, swap: bool = False, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
+    """triplet_margin_loss with a distance of your own (pairwise_distance by default).
+
+    >>> import lazir as lz
+    >>> a, b = lz.Tensor([[0.0, 0.0]]), lz.Tensor([[3.0, 4.0]])
+    >>> f = lz.nn.functional.triplet_margin_with_distance_loss
+    >>> f(a, b, a, distance_function=lambda x, y: abs(x - y).sum(-1)).item()
+    8.0
+    """
+    distance = pairwise_distance if distance_function is None else distance_function
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = lnp.minimum(far, distance(positive, negative))
+    return reduced(lnp.maximum(near - far + Literal(margin), Literal(0)), reduction)
 
 
 def margin_ranking_loss(
@@ -353,7 +373,7 @@ def margin_ranking_loss(
     2.0
     """
     off = lnp.multiply(lnp.negative(target), lnp.subtract(input1, input2))
-    return _reduced(lnp.maximum(off + Literal(margin), Literal(0)), reduction)
+    return reduced(lnp.maximum(off + Literal(margin), Literal(0)), reduction)
 
 
 def hinge_embedding_loss(
@@ -368,7 +388,7 @@ def hinge_embedding_loss(
     far = lnp.maximum(lnp.subtract(Literal(margin), input), Literal(0))
     zero = lnp.zeros_like(far)
     losses = lnp.where(lnp.equal(target, Literal(1)), zero, far)
-    return _reduced(losses + lnp.where(lnp.equal(target, Literal(-1)), zero, input), reduction)
+    return reduced(losses + lnp.where(lnp.equal(target, Literal(-1)), zero, input), reduction)
 
 
 def cosine_embedding_loss(
@@ -389,7 +409,7 @@ def cosine_embedding_loss(
     zero = lnp.zeros_like(cosine)
     same = lnp.where(lnp.equal(target, Literal(1)), lnp.subtract(Literal(1), cosine), zero)
     apart = lnp.maximum(cosine - Literal(margin), Literal(0))
-    return _reduced(same + lnp.where(lnp.equal(target, Literal(-1)), apart, zero), reduction)
+    return reduced(same + lnp.where(lnp.equal(target, Literal(-1)), apart, zero), reduction)
 
 
 def multi_margin_loss(
@@ -410,4 +430,4 @@ def multi_margin_loss(
         powers = powers * lnp.expand_dims(lnp.take(weight, target, axis=0), -1)
     others = lnp.equal(one_hot(target, shape[-1]), Literal(0))
     losses = lnp.sum(lnp.where(others, powers, Literal(0)), -1) / Literal(shape[-1])
-    return _reduced(losses, reduction)
+    return reduced(losses, reduction)

@@ -128,6 +128,13 @@ class Module:
                 return module
         raise AttributeError(f"{type(self).__name__} has no module {target!r}")
 
+    def get_parameter(self, target: str) -> Tensor:
+        """The parameter with this dotted name. AttributeError where there is none."""
+        for name, value in self.named_parameters():
+            if name == target:
+                return value
+        raise AttributeError(f"{type(self).__name__} has no parameter {target!r}")
+
     def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
         """Parameters with dotted names; one that is held twice comes once."""
         seen: set[int] = set()
@@ -136,9 +143,10 @@ class Module:
                 seen.add(id(value))
                 yield name, value
 
-    def parameters(self) -> list[Tensor]:
+    def parameters(self) -> Iterator[Tensor]:
         """All parameters."""
-        return [value for _, value in self.named_parameters()]
+        for _, value in self.named_parameters():
+            yield value
 
     def named_buffers(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
         """Tensors that are no parameters, with dotted names."""
@@ -146,9 +154,10 @@ class Module:
             if not _is_parameter(value):
                 yield name, value
 
-    def buffers(self) -> list[Tensor]:
+    def buffers(self) -> Iterator[Tensor]:
         """All tensors that are no parameters."""
-        return [value for _, value in self.named_buffers()]
+        for _, value in self.named_buffers():
+            yield value
 
     # -- state ---------------------------------------------------------------------------
     def state_dict(self) -> dict[str, Tensor]:

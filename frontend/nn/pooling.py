@@ -7,12 +7,14 @@ Must not know: how windows are computed. Written once for any number of spatial 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from lazir.compiler.errors import ShapeError
 from lazir.compiler.graph import Value
+from lazir.compiler.types import DType, i1
 
 from .. import numpy as lnp
 from ..apply import call, expand, fail, lift, number, operand, promote, tensor
@@ -21,7 +23,7 @@ from ..tensor import Tensor
 from .windows import each, of_rank
 
 
-class _Geometry(NamedTuple):
+class Geometry(NamedTuple):
     """Sizes of windows and where they are, an entry for each spatial axis."""
 
     window: tuple[int, ...]
@@ -31,8 +33,9 @@ class _Geometry(NamedTuple):
     dilation: tuple[int, ...]
 
 
-def _geometry(rank: int, v: Value, window: Any, stride: Any, padding: Any, dilation: Any,
-              ceil_mode: bool) -> _Geometry:  # fmt: skip
+def geometry(rank: int, v: Value, window: Any, stride: Any, padding: Any, dilation: Any,
+             ceil_mode: bool) -> Geometry:  # fmt: skip
+    """The windows over the last axes of v. ShapeError where they do not fit."""
     if len(v.shape) not in (rank + 1, rank + 2):
         fail(f"pooling over {rank} axes needs {rank + 1} or {rank + 2}, got {v.type.short}",
              ShapeError)  # fmt: skip
@@ -45,7 +48,7 @@ def _geometry(rank: int, v: Value, window: Any, stride: Any, padding: Any, dilat
     high = widths
     if ceil_mode:
         high = tuple(map(_ceil_padding, v.shape[-rank:], sizes, steps, widths, gaps))
-    return _Geometry(sizes, steps, widths, high, gaps)
+    return Geometry(sizes, steps, widths, high, gaps)
 
 
 def _ceil_padding(n: int, size: int, step: int, width: int, gap: int) -> int:
@@ -57,7 +60,7 @@ def _ceil_padding(n: int, size: int, step: int, width: int, gap: int) -> int:
     return width + (count - 1) * step - rest
 
 
-def _reduce(v: Value, op: str, g: _Geometry) -> Value:
+def _reduce(v: Value, op: str, g: Geometry) -> Value:
     lead = len(v.shape) - len(g.window)
     ones, zeros = (1,) * lead, (0,) * lead
     return call(
@@ -69,11 +72,52 @@ def _reduce(v: Value, op: str, g: _Geometry) -> Value:
 
 def _max(
     rank: int, input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
-    dilation: Any = 1, ceil_mode: bool = False,
-) -> Tensor:  # fmt: skip
+    dilation: Any = 1, ceil_mode: bool = False, return_indices: bool = False,
+) -> Any:  # fmt: skip
     v = lift(operand(input))
-    places = _geometry(rank, v, kernel_size, stride, padding, dilation, ceil_mode)
-    return tensor(_reduce(v, "max", places))
+    places = geometry(rank, v, kernel_size, stride, padding, dilation, ceil_mode)
+    return _max_and_indices(v, places) if return_indices else tensor(_reduce(v, "max", places))
+
+
+def _max_and_indices(v: Value, g: Geometry) -> tuple[Tensor, Tensor]:
+    """The maxima, and their positions in the flattened axes of space: the windows side by side."""
+    rank = len(g.window)
+    lead, space = v.shape[:-rank], v.shape[-rank:]
+    places, meant = _window_places(space, g)
+    rows = lnp.reshape(tensor(v), (*lead, math.prod(space)))
+    counts = places.shape[:rank]
+    flat = places.reshape(-1, places.shape[-1])
+    windows = lnp.where(
+        meant.reshape(flat.shape), lnp.take(rows, flat, axis=-1), _lowest(v.type.dtype)
+    )
+    chosen = lnp.expand_dims(lnp.argmax(windows, -1), -1)
+    values = lnp.squeeze(lnp.take_along_axis(windows, chosen, axis=-1), -1)
+    table = lnp.broadcast_to(lnp.asarray(flat), windows.shape)
+    indices = lnp.squeeze(lnp.take_along_axis(table, chosen, axis=-1), -1)
+    return lnp.reshape(values, (*lead, *counts)), lnp.reshape(indices, (*lead, *counts))
+
+
+def _lowest(dtype: DType) -> Any:
+    if dtype.is_float:
+        return Literal(-math.inf)
+    return Literal(False if dtype is i1 else int(lnp.iinfo(dtype).min))
+
+
+def _window_places(space: Sequence[int], g: Geometry) -> tuple[Any, Any]:
+    """For each window the flat positions of its elements, and which of them are in the array."""
+    flat: Any = np.zeros((1,), np.int64)
+    meant: Any = np.ones((1,), bool)
+    rank = len(space)
+    for k, (n, size, step, low, high, gap) in enumerate(zip(space, *g)):
+        count = (n + low + high - gap * (size - 1) - 1) // step + 1
+        at = np.arange(count)[:, None] * step - low + np.arange(size) * gap
+        shape = [1] * (2 * rank)
+        shape[k], shape[rank + k] = at.shape
+        inside = ((at >= 0) & (at < n)).reshape(shape)
+        flat = flat * n + np.clip(at, 0, max(n - 1, 0)).reshape(shape)
+        meant = meant & inside
+    sizes = (*flat.shape[:rank], math.prod(flat.shape[rank:]))
+    return flat.reshape(sizes), meant.reshape(sizes)
 
 
 def _average(
@@ -81,7 +125,7 @@ def _average(
     ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None,
 ) -> Tensor:  # fmt: skip
     v = promote(input, inexact=True).values[0]
-    g = _geometry(rank, v, kernel_size, stride, padding, 1, ceil_mode)
+    g = geometry(rank, v, kernel_size, stride, padding, 1, ceil_mode)
     total = _reduce(v, "sum", g)
     dtype = v.type.dtype
     if divisor_override is not None:
@@ -107,7 +151,7 @@ def _lp(
     ceil_mode: bool = False,
 ) -> Tensor:  # fmt: skip
     v = lift(operand(lnp.power(input, norm_type)))
-    places = _geometry(rank, v, kernel_size, stride, 0, 1, ceil_mode)
+    places = geometry(rank, v, kernel_size, stride, 0, 1, ceil_mode)
     return lnp.power(tensor(_reduce(v, "sum", places)), 1 / norm_type)
 
 
@@ -159,6 +203,9 @@ def _adaptive_max(rank: int, input: Any, output_size: Any) -> Tensor:
 # -- the names ---------------------------------------------------------------------------
 _MAX = """The largest of each window over the last {rank} axes; padding never wins.
 
+    With `return_indices` a pair: the maxima, and their positions in the flattened axes of space
+    (of equal ones the first), for max_unpool{rank}d.
+
     >>> import lazir as lz, lazir.numpy as lnp
     >>> lz.nn.functional.max_pool{rank}d(lnp.ones((1, 2, {sizes})), 2).shape
     (1, 2, {out})
@@ -199,6 +246,7 @@ avg_pool2d = of_rank(2, _average, "avg_pool2d", _doc(_AVERAGE, 2))
 avg_pool3d = of_rank(3, _average, "avg_pool3d", _doc(_AVERAGE, 3))
 lp_pool1d = of_rank(1, _lp, "lp_pool1d", _doc(_LP, 1))
 lp_pool2d = of_rank(2, _lp, "lp_pool2d", _doc(_LP, 2))
+lp_pool3d = of_rank(3, _lp, "lp_pool3d", _doc(_LP, 3))
 adaptive_avg_pool1d = of_rank(
     1, _adaptive_average, "adaptive_avg_pool1d", _doc(_ADAPTIVE, 1, "avg")
 )

@@ -193,3 +193,17 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Tensor:
     k = len(lead)
     order = (*range(k), k, k + 2, k + 4, k + 1, k + 3)
     return lnp.transpose(x, order).reshape(*lead, channels * r * r, height // r, width // r)
+
+
+def channel_shuffle(input: Any, groups: int) -> Tensor:
+    """Channels of (n, g · c, …) dealt out: one of each group in turn (Zhang et al., 2018).
+
+    >>> import lazir as lz, lazir.numpy as lnp
+    >>> lz.nn.functional.channel_shuffle(lnp.arange(4).reshape(1, 4, 1), 2).ravel().tolist()
+    [0, 2, 1, 3]
+    """
+    shape = operand(input).shape
+    if len(shape) < 3 or groups < 1 or shape[1] % groups:
+        fail(f"channel_shuffle: {shape} has no channels that divide by {groups}", ShapeError)
+    x = lnp.reshape(input, (shape[0], groups, shape[1] // groups, *shape[2:]))
+    return lnp.reshape(lnp.swapaxes(x, 1, 2), shape)

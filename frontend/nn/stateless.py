@@ -63,6 +63,27 @@ class _Random(Applied):
         return type(self).function(x, training=self.training, key=key, **options)
 
 
+class _MaxPool(Applied):
+    """Max pooling, whose module has its arguments in another order than the function."""
+
+    def __init__(
+        self, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
+        return_indices: bool = False, ceil_mode: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+class _Unpooled(Applied):
+    """The inverse of a max pooling, which may be told the size of its result."""
+
+    def forward(self, input: Any, indices: Any, output_size: Any = None) -> Any:
+        """Zeros but for the maxima."""
+        options = {n: self.__dict__[n] for n in self._options}
+        if output_size is not None:
+            options["output_size"] = output_size
+        return type(self).function(input, indices, **options)
+
+
 F = functional
 
 
@@ -142,6 +163,19 @@ class Softmin(Applied, function=F.softmin): ...
 class LogSoftmax(Applied, function=F.log_softmax): ...
 
 
+class Softmax2d(Module):
+    """Softmax over the channels of images.
+
+    >>> import lazir as lz, lazir.numpy as lnp
+    >>> lz.nn.Softmax2d()(lnp.ones((1, 4, 2, 2))).sum().item()
+    4.0
+    """
+
+    def forward(self, x: Any) -> Any:
+        """The shares of the channels at each place."""
+        return F.softmax(x, -3)
+
+
 # -- chance --------------------------------------------------------------------------------
 class Dropout(_Random, function=F.dropout): ...
 
@@ -155,14 +189,23 @@ class Dropout2d(_Random, function=F.dropout2d): ...
 class Dropout3d(_Random, function=F.dropout3d): ...
 
 
+class AlphaDropout(_Random, function=F.alpha_dropout): ...
+
+
+class FeatureAlphaDropout(_Random, function=F.feature_alpha_dropout): ...
+
+
+class RReLU(_Random, function=F.rrelu): ...
+
+
 # -- windows and images --------------------------------------------------------------------
-class MaxPool1d(Applied, function=F.max_pool1d): ...
+class MaxPool1d(_MaxPool, function=F.max_pool1d): ...
 
 
-class MaxPool2d(Applied, function=F.max_pool2d): ...
+class MaxPool2d(_MaxPool, function=F.max_pool2d): ...
 
 
-class MaxPool3d(Applied, function=F.max_pool3d): ...
+class MaxPool3d(_MaxPool, function=F.max_pool3d): ...
 
 
 class AvgPool1d(Applied, function=F.avg_pool1d): ...
@@ -178,6 +221,18 @@ class LPPool1d(Applied, function=F.lp_pool1d): ...
 
 
 class LPPool2d(Applied, function=F.lp_pool2d): ...
+
+
+class LPPool3d(Applied, function=F.lp_pool3d): ...
+
+
+class MaxUnpool1d(_Unpooled, function=F.max_unpool1d, inputs=2): ...
+
+
+class MaxUnpool2d(_Unpooled, function=F.max_unpool2d, inputs=2): ...
+
+
+class MaxUnpool3d(_Unpooled, function=F.max_unpool3d, inputs=2): ...
 
 
 class AdaptiveAvgPool1d(Applied, function=F.adaptive_avg_pool1d): ...
@@ -207,10 +262,27 @@ class Fold(Applied, function=F.fold): ...
 class Upsample(Applied, function=F.interpolate): ...
 
 
+class UpsamplingNearest2d(Upsample):
+    """Images of another size by the nearest elements; `size` or `scale_factor`."""
+
+    def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
+        super().__init__(size, scale_factor)
+
+
+class UpsamplingBilinear2d(Upsample):
+    """Images of another size by lines between elements, corners kept; `size` or `scale_factor`."""
+
+    def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
+        super().__init__(size, scale_factor, "bilinear", True)
+
+
 class PixelShuffle(Applied, function=F.pixel_shuffle): ...
 
 
 class PixelUnshuffle(Applied, function=F.pixel_unshuffle): ...
+
+
+class ChannelShuffle(Applied, function=F.channel_shuffle): ...
 
 
 def _padded(rank: int, mode: str) -> Callable[..., Any]:
@@ -311,6 +383,17 @@ class CosineEmbeddingLoss(Applied, function=F.cosine_embedding_loss, inputs=3): 
 class TripletMarginLoss(Applied, function=F.triplet_margin_loss, inputs=3): ...
 
 
+class TripletMarginWithDistanceLoss(
+    Applied, function=F.triplet_margin_with_distance_loss, inputs=3
+): ...
+
+
+class MultiLabelMarginLoss(Applied, function=F.multilabel_margin_loss, inputs=2): ...
+
+
+class CTCLoss(Applied, function=F.ctc_loss, inputs=4): ...
+
+
 class _Weighted(Applied):
     """A loss whose classes, or elements, have weights: buffers of the module."""
 
@@ -345,3 +428,6 @@ class MultiMarginLoss(_Weighted, function=F.multi_margin_loss, inputs=2): ...
 
 class BCEWithLogitsLoss(_Weighted, function=F.binary_cross_entropy_with_logits, inputs=2):
     _buffers = ("weight", "pos_weight")
+
+
+class MultiLabelSoftMarginLoss(_Weighted, function=F.multilabel_soft_margin_loss, inputs=2): ...

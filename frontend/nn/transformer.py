@@ -254,3 +254,48 @@ def causal_mask(size: int) -> Tensor:
      [  0.   0.]]
     """
     return lnp.where(lnp.tri(size, dtype="bool"), 0.0, float("-inf")).astype("f32")
+
+
+class Transformer(Module):
+    """An encoder of one sequence and a decoder of another, with norms at their ends.
+
+    >>> import lazir as lz, lazir.numpy as lnp
+    >>> net = lz.nn.Transformer(8, 2, 1, 1, 16, batch_first=True).eval()
+    >>> net(lnp.ones((3, 5, 8)), lnp.ones((3, 4, 8))).shape
+    (3, 4, 8)
+    """
+
+    def __init__(
+        self, d_model: int = 512, nhead: int = 8, num_encoder_layers: int = 6,
+        num_decoder_layers: int = 6, dim_feedforward: int = 2048, dropout: float = 0.1,
+        activation: Activation = "relu", custom_encoder: Module | None = None,
+        custom_decoder: Module | None = None, layer_norm_eps: float = 1e-5,
+        batch_first: bool = False, norm_first: bool = False, bias: bool = True,
+    ) -> None:  # fmt: skip
+        sizes = (d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps)
+        flags = (batch_first, norm_first, bias)
+
+        def norm() -> LayerNorm:
+            return LayerNorm(d_model, layer_norm_eps, bias=bias)
+
+        self.encoder = custom_encoder or TransformerEncoder(
+            TransformerEncoderLayer(*sizes, *flags), num_encoder_layers, norm()
+        )
+        self.decoder = custom_decoder or TransformerDecoder(
+            TransformerDecoderLayer(*sizes, *flags), num_decoder_layers, norm()
+        )
+        for p in self.parameters():
+            if len(p.shape) > 1:
+                init.xavier_uniform_(p)
+
+    generate_square_subsequent_mask = staticmethod(causal_mask)
+
+    def forward(
+        self, src: Any, tgt: Any, src_mask: Any = None, tgt_mask: Any = None,
+        memory_mask: Any = None, src_key_padding_mask: Any = None,
+        tgt_key_padding_mask: Any = None, memory_key_padding_mask: Any = None,
+    ) -> Any:  # fmt: skip
+        """The decoded target sequence."""
+        memory = self.encoder(src, src_mask, src_key_padding_mask)
+        masks = (tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask)
+        return self.decoder(tgt, memory, *masks)

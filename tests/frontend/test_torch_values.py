@@ -92,8 +92,8 @@ def test_modules(name: str) -> None:
     assert {k: list(v.shape) for k, v in state.items()} == wanted["state"]
     module.load_state_dict({k: cases.state_of(k, str(v.dtype), v.shape) for k, v in state.items()})
     given = [tensor(x) for x in cases.inputs_of(name, specs)]
-    run(module, given, module.parameters(), wanted)
-    compare(module.buffers(), wanted["buffers"], "buffer")
+    run(module, given, list(module.parameters()), wanted)
+    compare(list(module.buffers()), wanted["buffers"], "buffer")
 
 
 def test_all_values_are_used() -> None:

@@ -200,6 +200,61 @@ FUNCTIONS: dict[str, Case] = {
     "cosine_embedding": (lambda F, x, y, t: F.cosine_embedding_loss(x, y, t, 0.2),
                          [(4, 3), (4, 3), np.array([1, -1, 1, -1])]),
     "multi_margin": (lambda F, x, t: F.multi_margin_loss(x, t, 2, 0.5), [(4, 5), classes(5, 4)]),
+    "triplet_distance": (
+        lambda F, a, p, n: F.triplet_margin_with_distance_loss(
+            a, p, n, distance_function=lambda x, y: ((x - y) ** 2).sum(-1), margin=2.0, swap=True),
+        [(3, 4), (3, 4), (3, 4)]),
+    "multilabel_margin": (
+        lambda F, x, t: F.multilabel_margin_loss(x, t, reduction="none"),
+        [(3, 4), np.array([[1, 3, -1, 0], [-1, 1, 2, 0], [3, 0, 1, 2]])]),
+    "multilabel_soft": (
+        lambda F, x, t, w: F.multilabel_soft_margin_loss(x * 20, t, w.detach()),
+        [(3, 4), np.array([[1.0, 0, 0, 1], [0, 0, 0, 0], [1, 1, 1, 0]]), (4,)]),
+    **{f"ctc_{r}": (
+        lambda F, x, y, r=r: F.ctc_loss(F.log_softmax(x, -1), y, (7, 5, 6), (3, 2, 0), reduction=r),
+        [(7, 3, 5), np.array([[1, 1, 2], [3, 4, 0], [2, 0, 0]])]) for r in ("none", "mean", "sum")},
+    "ctc_joined": (
+        lambda F, x, y, i, n: F.ctc_loss(F.log_softmax(x, -1), y, i, n, 2, zero_infinity=True),
+        [(4, 3, 5), np.array([1, 1, 0, 3, 4, 1, 1, 1]), np.array([4, 4, 4]), np.array([3, 2, 3])]),
+    "ctc_alone": (
+        lambda F, x, y: F.ctc_loss(F.log_softmax(x, -1), y, (6,), (3,)),
+        [(7, 5), np.array([1, 1, 2])]),
+    # -- bags, samples, positions of maxima
+    **{f"bag_{mode}": (
+        lambda F, i, w, mode=mode: F.embedding_bag(i, w, mode=mode, padding_idx=2),
+        [classes(5, 3, 4), (5, 3)]) for mode in ("mean", "sum", "max")},
+    **{f"bag_{mode}_offsets": (
+        lambda F, i, o, w, mode=mode: F.embedding_bag(i, w, o, mode=mode),
+        [classes(5, 7), np.array([0, 3, 3, 5]), (5, 3)]) for mode in ("mean", "sum", "max")},
+    "bag_weighted": (
+        lambda F, i, o, w, f: F.embedding_bag(
+            i, w, o, mode="sum", per_sample_weights=f, include_last_offset=True),
+        [classes(5, 7), np.array([0, 3, 7]), (5, 3), (7,)]),
+    **{f"grid_{mode}_{pad}_{corners}": (
+        lambda F, x, g, mode=mode, pad=pad, corners=corners: F.grid_sample(
+            x, g, mode, pad, align_corners=corners),
+        [I, (2, 3, 4, 2)])
+       for mode in ("bilinear", "nearest") for pad in ("zeros", "border", "reflection")
+       for corners in (False, True)},
+    "grid_volume": (
+        lambda F, x, g: F.grid_sample(x, g, padding_mode="border", align_corners=False),
+        [V, (1, 2, 3, 2, 3)]),
+    "affine": (lambda F, t: F.affine_grid(t, (2, 3, 4, 5), align_corners=False), [(2, 2, 3)]),
+    "affine_corners": (
+        lambda F, t: F.affine_grid(t, (2, 3, 1, 4, 5), align_corners=True), [(2, 3, 4)]),
+    "max_indices1d": (lambda F, x: F.max_pool1d(x, 3, 2, 1, return_indices=True), [S]),
+    "max_indices2d": (
+        lambda F, x: F.max_pool2d(
+            x, (2, 3), 1, (1, 0), (2, 1), ceil_mode=True, return_indices=True), [I]),
+    "unpool2d": (
+        lambda F, x: F.max_unpool2d(
+            *F.max_pool2d(x, 2, return_indices=True), 2, output_size=I[2:]), [I]),
+    "unpool3d": (lambda F, x: F.max_unpool3d(
+        *F.max_pool3d(x, 2, return_indices=True), 2, output_size=V[2:]), [V]),
+    "lp_pool3d": (lambda F, x: F.lp_pool3d(x, 2, 2), [V]),
+    "pdist": (lambda F, x: F.pdist(x), [(5, 3)]),
+    "channel_shuffle": (lambda F, x: F.channel_shuffle(x, 2) * x, [I]),
+    "rrelu": (lambda F, x: F.rrelu(x), [I]),
 }  # fmt: skip
 
 MODULES: dict[str, Case] = {
@@ -271,6 +326,16 @@ MODULES: dict[str, Case] = {
     "BCEWithLogitsLoss": (
         lambda nn: nn.BCEWithLogitsLoss(reduction="sum"), [(4, 5), probabilities(4, 5)]),
     "SmoothL1Loss": (lambda nn: nn.SmoothL1Loss(beta=0.5), [(4, 5), (4, 5)]),
+    "EmbeddingBag": (lambda nn: nn.EmbeddingBag(5, 3, mode="sum"), [classes(5, 2, 4)]),
+    "Transformer": (
+        lambda nn: nn.Transformer(6, 2, 1, 2, 8, 0.0, batch_first=True), [(2, 4, 6), (2, 3, 6)]),
+    "Unpool": (lambda nn: nn.MaxPool1d(2, return_indices=True), [S]),
+    "Named": (
+        lambda nn: nn.Sequential(
+            nn.ChannelShuffle(2), nn.UpsamplingBilinear2d(scale_factor=2), nn.Softmax2d(),
+            nn.UpsamplingNearest2d((3, 4)), nn.RReLU(0.1, 0.3).eval()), [I]),
+    "MultiLabelSoftMarginLoss": (
+        lambda nn: nn.MultiLabelSoftMarginLoss(reduction="sum"), [(4, 5), probabilities(4, 5)]),
     "TripletMarginLoss": (lambda nn: nn.TripletMarginLoss(0.3, 1.0), [(4, 5), (4, 5), (4, 5)]),
 }  # fmt: skip
 
