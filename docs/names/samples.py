@@ -325,8 +325,21 @@ BY_NAME["lazir.nn.functional.dropout2d"] = [X((2, 3, 3, 3))]
 BY_NAME["lazir.nn.functional.dropout3d"] = [X((2, 3, 3, 3, 3))]
 
 
+def named(path: str) -> Any:
+    """What a full name stands for."""
+    found: Any = lz
+    for part in path.split(".")[1:]:
+        found = getattr(found, part)
+    return found
+
+
+SAME = {id(named(path)): path for path in BY_NAME}
+"""The name above of a function, whichever of its names is asked for."""
+
+
 def calls(name: str, function: Any) -> Iterator[Call]:
     """Calls to try of the function with this full name; none where its parameters are unknown."""
+    name = name if name in BY_NAME else SAME.get(id(function), name)
     if name in BY_NAME:
         yield Call(BY_NAME[name], {"key": KEY} if name in KEYED else {})
         return
