@@ -16,7 +16,11 @@ from . import tree
 from .apply import call, fail, tensor, value_of
 from .checkpoint_policies import Policy, require_policy
 from .custom import emit_node, require_tensors, types_of
+from .public import listing
 from .staging import as_leaves, trace_body
+
+__all__ = ["checkpoint", "checkpoint_name", "remat"]
+__dir__ = listing(__name__)
 
 
 def checkpoint(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .apply import fail
+from .public import listing
 
 __all__ = [
     "checkpoint_dots",
@@ -21,6 +22,7 @@ __all__ = [
     "save_from_both_policies",
     "save_only_these_names",
 ]
+__dir__ = listing(__name__)
 
 
 class Policy(NamedTuple):

@@ -17,8 +17,9 @@ import lazir.numpy as lnp
 
 
 def public_modules() -> dict[str, ModuleType]:
-    """The modules that are reached from `lazir` by public names, and the command line."""
-    found = {"lazir": lz, "lazir.cli": importlib.import_module("lazir.cli")}
+    """The modules that are reached from `lazir` by public names, and those imported by name."""
+    found = {"lazir": lz}
+    found |= {n: importlib.import_module(n) for n in ("lazir.cli", "lazir.ad_checkpoint")}
     waiting = list(found.items())
     while waiting:
         path, module = waiting.pop()
