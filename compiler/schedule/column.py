@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from ..kernel import Generic, Kernel
 from ..mlir.ir import Module, Value
 from ..target import Target
-from .map import parallel_loops
+from .axes import parallel_loops
 from .nest import At, Lanes, Nest, address_form, body_dtypes, body_work, vector_lanes
 from .passes import Space, hold_all, outer_before_row, passes_of, run_pass, space_of
 from .row import schedule_row

@@ -16,7 +16,7 @@ from ..kernel import BACKWARD, Generic, Kernel
 from ..mlir.ir import Module, Value
 from ..target import Target
 from ..types import MemRefType, VectorType, element
-from .map import parallel_loops
+from .axes import parallel_loops
 from .nest import At, Lanes, Nest, address_form, body_dtypes, body_work, vector_lanes
 from .passes import across_lanes, combine
 from .scheduled import Scheduled

@@ -13,10 +13,10 @@ from ..kernel import Generic, Kernel
 from ..mlir.ir import Module, Value
 from ..target import Target
 from ..types import element
+from .axes import unflatten
 from .column import across
 from .gpu_nest import WARP, GpuNest, GpuScheduled, Launch
 from .gpu_row import schedule_gpu_row
-from .map import unflatten
 from .nest import At
 from .passes import (
     Space,

@@ -12,8 +12,8 @@ import math
 from ..kernel import Kernel
 from ..mlir.ir import Module, Value
 from ..target import Target
+from .axes import join_dims, split_coords, unflatten
 from .gpu_nest import GpuNest, GpuScheduled
-from .map import join_dims, split_coords, unflatten
 from .nest import At
 
 BLOCK = 256

@@ -14,8 +14,8 @@ from ..kernel import Generic, Kernel, Output
 from ..mlir.ir import Module, Value
 from ..target import Target
 from ..types import MemRefType
+from .axes import unflatten
 from .gpu_nest import WARP, GpuNest, GpuScheduled, Launch
-from .map import unflatten
 from .nest import At
 from .passes import (
     Pass,

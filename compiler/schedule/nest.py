@@ -6,7 +6,7 @@ Must not know: which loops a schedule makes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -81,6 +81,7 @@ class Nest:
             self.buffers.setdefault(number, arg)
         self.held: dict[int, Value] = {}
         self.rows: dict[int, Value] = {}  # row-major buffers of values over the row alone
+        self.staged: dict[Read, Callable[[At], Value]] = {}  # reads that stand somewhere else
         self.row_outer = 0
         self._flat: dict[Value, Value] = {}
         self._halves: dict[object, Sequence[Value]] = {}  # loaded at one point, in one block
@@ -114,6 +115,8 @@ class Nest:
     # -- reading ----------------------------------------------------------------------------
     def read(self, read: Read, at: At) -> Value:
         """What a body's parameter is at a point: a scalar, a vector, or the buffer itself."""
+        if read in self.staged:
+            return self.staged[read](at)
         if read.source in self.held:
             return self.held[read.source]
         if read.source in self.rows:

@@ -16,7 +16,7 @@ from ..kernel import REDUCTION, Generic, Kernel, Output
 from ..mlir.ir import Module, Value
 from ..target import Target
 from ..types import MemRefType
-from .map import parallel_loops
+from .axes import parallel_loops
 from .nest import At, Lanes, Nest, body_dtypes, body_work, vector_lanes
 from .passes import (
     Pass,

@@ -19,7 +19,7 @@ from ..kernel import SORTED, Kernel
 from ..mlir.ir import Module, Value
 from ..target import Target
 from ..types import MemRefType
-from .map import parallel_loops
+from .axes import parallel_loops
 from .nest import Nest, body_work, strides
 from .scheduled import Scheduled
 

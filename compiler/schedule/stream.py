@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from ..kernel import Generic
 from ..mlir.ir import Value
 from ..types import MemRefType
-from .map import parallel_loops
+from .axes import parallel_loops
 from .nest import At, Lanes, Nest
 from .passes import Pass, Space, combine, hold_all, run_pass
 
