@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 import llvmlite.binding as llvm
@@ -23,12 +25,36 @@ def compile_ir(text: str, target: Target, *, opt: int = 1, verify: bool = False)
     """The object file of a module. `opt` is 0 for no passes, 1 for those that pay on the IR given,
     2 and 3 for LLVM's own pipelines; CodegenError shows the offending lines."""
     machine = target_machine(target)
-    return bytes(machine.emit_object(optimized(text, target, opt, verify)))
+    module = optimized(text, target, opt, verify)
+    with _addresses(target, text):
+        return bytes(machine.emit_object(module))
 
 
 def assembly(text: str, target: Target, *, opt: int = 1, verify: bool = False) -> str:
     """The same as assembly text; PTX for GPUs."""
-    return str(target_machine(target).emit_assembly(optimized(text, target, opt, verify)))
+    module = optimized(text, target, opt, verify)
+    with _addresses(target, text):
+        return str(target_machine(target).emit_assembly(module))
+
+
+@contextmanager
+def _addresses(target: Target, text: str) -> Iterator[None]:
+    """While code is made, whether LLVM looks for cheaper addresses in loops.
+
+    Its loop strength reduction takes 40 % of the time of making code. Schedules write addresses
+    in which nothing is left to find (no workload was slower without it), but loops of scalar code,
+    whose subscripts are the user's, need it. LLVM has this as an option of the whole process
+    (`DisableLSR` in its TargetPassConfig.cpp): hence the lock, and the default again afterwards.
+    """
+    wanted = target.is_gpu or f"\n{CARRIED} " in text
+    with _lock:
+        if not wanted:
+            llvm.set_option("lazir", "-disable-lsr=true")
+        try:
+            yield
+        finally:
+            if not wanted:
+                llvm.set_option("lazir", "-disable-lsr=false")
 
 
 def optimized(text: str, target: Target, opt: int = 1, verify: bool = False) -> llvm.ModuleRef:

@@ -181,3 +181,11 @@ def test_vector_types_reach_the_widest_registers(kit):
     module = kit.elementwise([("arith.addf", {})], [f32, f32], [f32], 32, 16)
     text = emit_llvm(module, target, entry="run")
     assert '"prefer-vector-width"="512"' in text and str(VectorType((16,), f32)) not in text
+
+
+def test_code_does_not_depend_on_what_was_made_before(kit):
+    """Loops that carry values are made with an option that other code goes without."""
+    host = host_target()
+    plain, carried = (emit_llvm(recurrence(kit, c), host, entry="run") for c in (False, True))
+    first = compile_ir(plain, host), compile_ir(carried, host)
+    assert (compile_ir(plain, host), compile_ir(carried, host)) == first
