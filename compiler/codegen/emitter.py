@@ -127,6 +127,7 @@ class FunctionEmitter:
         self.lines: Lines = []
         self.scopes = [Scope(self.lines)]
         self._values: dict[Value, Rows] = {}
+        self._sums: dict[Value, Affine] = {}
         self._depth: dict[str, int] = {}
         self._affine: dict[str, Affine] = {}
         self._labels = 0
@@ -138,10 +139,12 @@ class FunctionEmitter:
     # -- values -----------------------------------------------------------------------------------
     def get(self, value: Value) -> Rows:
         """The operands that hold a value."""
-        try:
-            return self._values[value]
-        except KeyError:
-            raise CodegenError(f"{value!r} is used in @{self.name} before it is defined") from None
+        rows = self._values.get(value)
+        if rows is None:
+            if value not in self._sums:
+                raise CodegenError(f"{value!r} is used in @{self.name} before it is defined")
+            rows = self._values[value] = (self.index_value(self._sums[value]),)
+        return rows
 
     def one(self, value: Value) -> str:
         """The operand of a value that is one machine value."""
@@ -153,9 +156,6 @@ class FunctionEmitter:
     def set(self, value: Value, rows: Rows | str) -> None:
         """Define a value."""
         self._values[value] = (rows,) if isinstance(rows, str) else rows
-
-    def has(self, value: Value) -> bool:
-        return value in self._values
 
     def fresh(self, hint: str = "") -> str:
         """A new name; its value exists from the scope in hand on."""
@@ -245,6 +245,19 @@ class FunctionEmitter:
         return self.intrinsic(name, row.text, [(row.text, o) for o in operands], row.suffix)
 
     # -- index arithmetic -------------------------------------------------------------------------
+    def define_index(self, value: Value, affine: Affine) -> None:
+        """Define an index; code for it is written when something other than an address asks."""
+        self._sums[value] = affine
+
+    def indices(self, values: Sequence[Value]) -> list[Affine]:
+        """What is known of each of several indices."""
+        return [self.index_of(v) for v in values]
+
+    def index_of(self, value: Value) -> Affine:
+        """What is known of an index."""
+        found = self._sums.get(value)
+        return self.affine(self.one(value)) if found is None else found
+
     def affine(self, text: str) -> Affine:
         """What is known of an index operand."""
         if text.lstrip("-").isdigit():

@@ -36,13 +36,8 @@ def memref_of(value: Value) -> MemRefType:
     return value.type
 
 
-def offset_of(f: FunctionEmitter, type: MemRefType, indices: Sequence[str]) -> Affine:
+def offset_of(type: MemRefType, indices: Sequence[Affine]) -> Affine:
     """Σ index · stride, in elements."""
-    return offset_at(type, [f.affine(text) for text in indices])
-
-
-def offset_at(type: MemRefType, indices: Sequence[Affine]) -> Affine:
-    """Σ index · stride, in elements, of indices that are known as affine."""
     strides = strides_of(type)
     if len(strides) != len(indices):
         raise CodegenError(f"{type} needs {len(strides)} indices, not {len(indices)}")
@@ -69,10 +64,10 @@ def step(f: FunctionEmitter, pointer: str, dtype: DType, space: int, by: Affine)
     return pointer
 
 
-def address(f: FunctionEmitter, buffer: Value, indices: Sequence[str]) -> str:
+def address(f: FunctionEmitter, buffer: Value, indices: Sequence[Affine]) -> str:
     """The address of one element."""
     type = memref_of(buffer)
-    return step(f, f.one(buffer), type.dtype, type.space, offset_of(f, type, indices))
+    return step(f, f.one(buffer), type.dtype, type.space, offset_of(type, indices))
 
 
 def alignment(op: Op, type: MemRefType) -> int:
@@ -89,7 +84,7 @@ def load(f: FunctionEmitter, op: Op) -> None:
     """`memref.load`."""
     buffer, *at = op.operands
     type = memref_of(buffer)
-    pointer = address(f, buffer, [f.one(i) for i in at])
+    pointer = address(f, buffer, f.indices(at))
     text = row_of(type.dtype).text
     f.set(
         op.result, f.inst(f"load {text}, {type_text(type)} {pointer}, align {alignment(op, type)}")
@@ -100,7 +95,7 @@ def store(f: FunctionEmitter, op: Op) -> None:
     """`memref.store`."""
     value, buffer, *at = op.operands
     type = memref_of(buffer)
-    pointer = address(f, buffer, [f.one(i) for i in at])
+    pointer = address(f, buffer, f.indices(at))
     text = row_of(type.dtype).text
     place = f"{type_text(type)} {pointer}, align {alignment(op, type)}"
     f.line(f"  store {text} {f.one(value)}, {place}{nontemporal(f, op)}")
@@ -122,7 +117,7 @@ def view(f: FunctionEmitter, op: Op) -> None:
     """`memref.view`: typed memory at a byte offset of an i8 buffer."""
     source, shift = op.operands[0], op.operands[1]
     type = memref_of(source)
-    f.set(op.result, step(f, f.one(source), type.dtype, type.space, f.affine(f.one(shift))))
+    f.set(op.result, step(f, f.one(source), type.dtype, type.space, f.index_of(shift)))
 
 
 def subview(f: FunctionEmitter, op: Op) -> None:
@@ -139,13 +134,15 @@ def reinterpret(f: FunctionEmitter, op: Op) -> None:
     if type.offset:
         raise CodegenError(f"reinterpret_cast of {type}, which has an offset; use subview")
     offsets = _mixed(f, op, "static_offsets", 0)
-    f.set(op.result, step(f, f.one(source), type.dtype, type.space, f.affine(offsets[0])))
+    f.set(op.result, step(f, f.one(source), type.dtype, type.space, offsets[0]))
 
 
-def _mixed(f: FunctionEmitter, op: Op, name: str, first: int) -> list[str]:
-    """A list of static numbers of which some are operands, as LLVM operands."""
+def _mixed(f: FunctionEmitter, op: Op, name: str, first: int) -> list[Affine]:
+    """A list of static numbers of which some are operands."""
     operands = iter(op.operands[1 + first :])
-    return [f.one(next(operands)) if n == DYNAMIC else str(n) for n in ints_attr(op, name)]
+    return [
+        f.index_of(next(operands)) if n == DYNAMIC else Affine((), n) for n in ints_attr(op, name)
+    ]
 
 
 def dimension(f: FunctionEmitter, op: Op) -> None:
@@ -165,8 +162,8 @@ def apply_map(f: FunctionEmitter, op: Op) -> None:
     coefficients, constant = map.rows[0]
     total = Affine((), constant)
     for value, coefficient in zip(op.operands, coefficients, strict=True):
-        total = total.plus(f.affine(f.one(value)), coefficient)
-    f.set(op.result, f.index_value(total))
+        total = total.plus(f.index_of(value), coefficient)
+    f.define_index(op.result, total)
 
 
 def same_pointer(f: FunctionEmitter, op: Op) -> None:
@@ -234,7 +231,7 @@ def _copy_axes(
     full = [f.affine(text) for text in [*at, *["0"] * (source.rank - axis)]]
     ends = []
     for type, pointer in zip((target, source), reversed(pointers)):
-        ends.append(step(f, pointer, type.dtype, type.space, offset_at(type, full)))
+        ends.append(step(f, pointer, type.dtype, type.space, offset_of(type, full)))
     size = source.dtype.itemsize
     kinds = [type_text(target), type_text(source)]
     if count == 1:
@@ -327,7 +324,7 @@ def atomic(f: FunctionEmitter, op: Op) -> None:
     type = memref_of(buffer)
     if type.dtype.is_float and type.dtype.bits == 16:
         raise CodegenError("atomic operations on f16 and bf16 are not supported; use f32")
-    pointer = address(f, buffer, [f.one(i) for i in at])
+    pointer = address(f, buffer, f.indices(at))
     operand = f"{type_text(type)} {pointer}, {llvm_dtype(type.dtype)} {f.one(value)}"
     old = f.inst(f"atomicrmw {_ATOMIC[word]} {operand} monotonic")
     f.set(op.result, old)
@@ -337,7 +334,7 @@ def prefetch(f: FunctionEmitter, op: Op) -> None:
     """`memref.prefetch`: a hint; the address need not be valid."""
     buffer, *at = op.operands
     type = memref_of(buffer)
-    pointer = address(f, buffer, [f.one(i) for i in at])
+    pointer = address(f, buffer, f.indices(at))
     arguments = [
         (type_text(type), pointer), ("i32", str(int(bool(op.attrs.get("isWrite", False))))),
         ("i32", str(int_attr(op, "localityHint", 3))), ("i32", "1"),

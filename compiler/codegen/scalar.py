@@ -116,14 +116,12 @@ def _affine_or(
         return integer(name)(f, op)
     if row_of(op.result.type).lanes:
         return integer(name)(f, op)
-    a, b = (f.one(v) for v in op.operands)
-    affine = rule(f.affine(a), f.affine(b))
+    affine = rule(*f.indices(op.operands))
     if affine is None:
+        a, b = (f.one(v) for v in op.operands)
         f.set(op.result, f.shared(f"{name} i64 {a}, {b}", [a, b]))
     elif affine.terms:
-        result = f.shared(f"{name} i64 {a}, {b}", [a, b])
-        f.remember(result, affine)
-        f.set(op.result, result)
+        f.define_index(op.result, affine)
     else:
         f.set(op.result, str(_wrap(affine.constant)))
     return None

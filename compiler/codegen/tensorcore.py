@@ -80,7 +80,7 @@ def load_matrix(f: FunctionEmitter, op: Op) -> None:
     if memref.space != 3 or tiles not in (1, 2, 4):
         raise CodegenError("nvgpu.ldmatrix loads 1, 2 or 4 tiles out of shared memory (space 3)")
     turned = ".trans" if op.attrs.get("transpose") is True else ""
-    pointer = address(f, buffer, [f.one(i) for i in at])
+    pointer = address(f, buffer, f.indices(at))
     kind = "i32" if tiles == 1 else "{ " + ", ".join(["i32"] * tiles) + " }"
     name = f"llvm.nvvm.ldmatrix.sync.aligned.m8n8.x{tiles}{turned}.b16"
     whole = f.intrinsic(name, kind, [(type_text(memref), pointer)], "p3")
@@ -106,7 +106,7 @@ def copy_async(f: FunctionEmitter, op: Op) -> None:
     bytes = int_attr(op, "dstElements") * target.dtype.itemsize
     if target.space != 3 or bytes not in (4, 8, 16):
         raise CodegenError("device_async_copy moves 4, 8 or 16 bytes into shared memory (space 3)")
-    to, origin = (address(f, b, [f.one(i) for i in at]) for b, *at in pair)
+    to, origin = (address(f, b, f.indices(at)) for b, *at in pair)
     origin = f.inst(f"addrspacecast ptr {origin} to ptr addrspace(1)")
     route = "cg" if bytes == 16 and "bypassL1" in op.attrs else "ca"
     name = f"llvm.nvvm.cp.async.{route}.shared.global.{bytes}"

@@ -34,7 +34,7 @@ def row_addresses(
         raise CodegenError(f"{op.name}: {type} has more axes than {memref}")
     if type.shape[-1] > 1 and strides[-1] != 1:
         raise CodegenError(f"{op.name}: the last axis of {memref} has no stride of 1; gather it")
-    start = offset_of(f, memref, [f.one(v) for v in at])
+    start = offset_of(memref, f.indices(at))
     leading, pitches = type.shape[:-1], strides[memref.rank - type.rank : memref.rank - 1]
     out = []
     for k in range(row_count(type)):
@@ -121,7 +121,7 @@ def _lane_pointers(
     count = vector_of(lanes).shape[-1]
     start = step(
         f, f.one(buffer), memref.dtype, memref.space,
-        offset_of(f, memref, [f.one(v) for v in at]),
+        offset_of(memref, f.indices(at)),
     )  # fmt: skip
     offsets, text = f.one(lanes), type_text(lanes.type)
     stride = strides_of(memref)[-1] if memref.rank else 1

@@ -165,10 +165,12 @@ class Op:
 
     def walk(self) -> Iterator[Op]:
         """This op and all below it, outermost first."""
-        yield self
-        for region in self.regions:
-            for op in region.ops:
-                yield from op.walk()
+        rest = [self]
+        while rest:
+            op = rest.pop()
+            yield op
+            for region in reversed(op.regions):
+                rest.extend(reversed(region.ops))
 
 
 @dataclass(eq=False)

@@ -20,37 +20,36 @@ entry:
   %t2 = load ptr, ptr %t1
   %t3 = getelementptr inbounds { ptr, ptr }, ptr %env, i64 0, i32 1
   %t4 = load ptr, ptr %t3
-  %t9 = mul i64 %chunk, 64
-  %t10 = getelementptr float, ptr %t2, i64 %t9
+  %t8 = mul i64 %chunk, 64
+  %t9 = getelementptr float, ptr %t2, i64 %t8
   br label %for.1
 for.1:
-  %t5 = phi i64 [ 0, %entry ], [ %t17, %for.1 ]
-  %t6 = phi <8 x float> [ splat (float 0x0000000000000000), %entry ], [ %t15, %for.1 ]
-  %t7 = phi <8 x float> [ splat (float 0x0000000000000000), %entry ], [ %t16, %for.1 ]
-  %t8 = add i64 %t5, 8
-  %t11 = getelementptr float, ptr %t10, i64 %t5
-  %t12 = load <8 x float>, ptr %t11, align 4
-  %t13 = getelementptr float, ptr %t11, i64 8
-  %t14 = load <8 x float>, ptr %t13, align 4
-  %t15 = fadd <8 x float> %t6, %t12
-  %t16 = fadd <8 x float> %t7, %t14
-  %t17 = add nsw i64 %t5, 16
-  %t18 = icmp slt i64 %t17, 64
-  br i1 %t18, label %for.1, label %end.2, !llvm.loop !4
+  %t5 = phi i64 [ 0, %entry ], [ %t16, %for.1 ]
+  %t6 = phi <8 x float> [ splat (float 0x0000000000000000), %entry ], [ %t14, %for.1 ]
+  %t7 = phi <8 x float> [ splat (float 0x0000000000000000), %entry ], [ %t15, %for.1 ]
+  %t10 = getelementptr float, ptr %t9, i64 %t5
+  %t11 = load <8 x float>, ptr %t10, align 4
+  %t12 = getelementptr float, ptr %t10, i64 8
+  %t13 = load <8 x float>, ptr %t12, align 4
+  %t14 = fadd <8 x float> %t6, %t11
+  %t15 = fadd <8 x float> %t7, %t13
+  %t16 = add nsw i64 %t5, 16
+  %t17 = icmp slt i64 %t16, 64
+  br i1 %t17, label %for.1, label %end.2, !llvm.loop !4
 end.2:
-  %t19 = fadd <8 x float> %t15, %t16
-  %t20 = shufflevector <8 x float> %t19, <8 x float> poison, <4 x i32> <i32 0, i32 1, i32 2, i32 3>
-  %t21 = shufflevector <8 x float> %t19, <8 x float> poison, <4 x i32> <i32 4, i32 5, i32 6, i32 7>
-  %t22 = fadd <4 x float> %t20, %t21
-  %t23 = shufflevector <4 x float> %t22, <4 x float> poison, <2 x i32> <i32 0, i32 1>
-  %t24 = shufflevector <4 x float> %t22, <4 x float> poison, <2 x i32> <i32 2, i32 3>
-  %t25 = fadd <2 x float> %t23, %t24
-  %t26 = extractelement <2 x float> %t25, i64 0
-  %t27 = extractelement <2 x float> %t25, i64 1
-  %t28 = fadd float %t26, %t27
-  %t29 = fmul float %t28, 0x3FB99999A0000000
-  %t30 = getelementptr float, ptr %t4, i64 %chunk
-  store float %t29, ptr %t30, align 4
+  %t18 = fadd <8 x float> %t14, %t15
+  %t19 = shufflevector <8 x float> %t18, <8 x float> poison, <4 x i32> <i32 0, i32 1, i32 2, i32 3>
+  %t20 = shufflevector <8 x float> %t18, <8 x float> poison, <4 x i32> <i32 4, i32 5, i32 6, i32 7>
+  %t21 = fadd <4 x float> %t19, %t20
+  %t22 = shufflevector <4 x float> %t21, <4 x float> poison, <2 x i32> <i32 0, i32 1>
+  %t23 = shufflevector <4 x float> %t21, <4 x float> poison, <2 x i32> <i32 2, i32 3>
+  %t24 = fadd <2 x float> %t22, %t23
+  %t25 = extractelement <2 x float> %t24, i64 0
+  %t26 = extractelement <2 x float> %t24, i64 1
+  %t27 = fadd float %t25, %t26
+  %t28 = fmul float %t27, 0x3FB99999A0000000
+  %t29 = getelementptr float, ptr %t4, i64 %chunk
+  store float %t28, ptr %t29, align 4
   ret void
 }
 
