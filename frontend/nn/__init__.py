@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ..public import listing
-from . import functional, init, initializers
+from . import functional, init, initializers, utils
 from .as_in_jax import (
     celu,
     elu,
@@ -348,5 +348,6 @@ __all__ = [
     "swish",
     "tanh",
     "use_key",
+    "utils",
 ]
 __dir__ = listing(__name__)

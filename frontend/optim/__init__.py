@@ -8,8 +8,23 @@ inside a compiled function.
 from __future__ import annotations
 
 from ..public import listing
-from . import lr_scheduler
-from .classes import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, NAdam, RAdam, RMSprop
+from . import lr_scheduler, swa_utils
+from .classes import (
+    ASGD,
+    SGD,
+    Adadelta,
+    Adafactor,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Lion,
+    NAdam,
+    RAdam,
+    RMSprop,
+    Rprop,
+)
+from .lbfgs import LBFGS
 from .rules import (
     Optimizer,
     Rule,
@@ -18,14 +33,39 @@ from .rules import (
     adamw,
     by_rule,
     clip_by_global_norm,
+    clip_by_value,
     lion,
     rmsprop,
     sgd,
 )
 
 __all__ = [
-    "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "NAdam", "Optimizer", "RAdam",
-    "RMSprop", "Rule", "adagrad", "adam", "adamw", "by_rule", "clip_by_global_norm", "lion",
-    "lr_scheduler", "rmsprop", "sgd",
+    "ASGD",
+    "LBFGS",
+    "SGD",
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Lion",
+    "NAdam",
+    "Optimizer",
+    "RAdam",
+    "RMSprop",
+    "Rprop",
+    "Rule",
+    "adagrad",
+    "adam",
+    "adamw",
+    "by_rule",
+    "clip_by_global_norm",
+    "clip_by_value",
+    "lion",
+    "lr_scheduler",
+    "rmsprop",
+    "sgd",
+    "swa_utils",
 ]  # fmt: skip
 __dir__ = listing(__name__)

@@ -19,13 +19,16 @@ from .rules import (
     Rule,
     Slots,
     adadelta_rule,
+    adafactor_rule,
     adagrad_rule,
     adam_rule,
     adamax_rule,
+    asgd_rule,
     lion_rule,
     nadam_rule,
     radam_rule,
     rmsprop_rule,
+    rprop_rule,
     sgd_rule,
 )
 
@@ -319,6 +322,48 @@ class Adadelta(Stateful):
         weight_decay: float = 0.0,
     ) -> None:  # fmt: skip
         super().__init__(params, lr=lr, rho=rho, eps=eps, weight_decay=weight_decay)
+
+
+class Rprop(Stateful):
+    """Steps by the signs of gradients alone (Riedmiller and Braun, 1993), for whole data sets."""
+
+    rule = staticmethod(rprop_rule)
+
+    def __init__(
+        self, params: Iterable[Any], lr: Any = 1e-2, etas: Betas = (0.5, 1.2),
+        step_sizes: Betas = (1e-6, 50.0),
+    ) -> None:  # fmt: skip
+        super().__init__(params, lr=lr, etas=etas, step_sizes=step_sizes)
+
+
+class ASGD(Stateful):
+    """Gradient descent that keeps the mean of the parameters (Polyak and Juditsky, 1992)."""
+
+    rule = staticmethod(asgd_rule)
+
+    def __init__(
+        self, params: Iterable[Any], lr: Any = 1e-2, lambd: float = 1e-4, alpha: float = 0.75,
+        t0: float = 1e6, weight_decay: float = 0.0,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            params, lr=lr, lambd=lambd, alpha=alpha, t0=t0, weight_decay=weight_decay
+        )  # fmt: skip
+
+
+class Adafactor(Stateful):
+    """Adam's squares kept as rows and columns of matrices alone (Shazeer and Stern, 2018)."""
+
+    rule = staticmethod(adafactor_rule)
+
+    def __init__(
+        self, params: Iterable[Any], lr: Any = 1e-2, beta2_decay: float = -0.8,
+        eps: tuple[float | None, float] = (None, 1e-3), d: float = 1.0,
+        weight_decay: float = 0.0, *, maximize: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            params, lr=lr, beta2_decay=beta2_decay, eps=eps, d=d, weight_decay=weight_decay,
+            maximize=maximize,
+        )  # fmt: skip
 
 
 class Lion(Stateful):

@@ -249,6 +249,81 @@ def lion_rule(betas: tuple[float, float] = (0.9, 0.99), weight_decay: float = 0.
     return Rule((_zeros,), step)
 
 
+def rprop_rule(
+    etas: tuple[float, float] = (0.5, 1.2), step_sizes: tuple[float, float] = (1e-6, 50.0)
+) -> Rule:
+    """Steps by signs alone, longer while a sign stays (Riedmiller and Braun, 1993)."""
+    down, up = etas
+
+    def step(p: Any, g: Any, slots: Slots, t: Any, lr: Any) -> tuple[Any, Slots]:
+        same = lnp.sign(g * slots[0])
+        factor = lnp.where(same > 0, up, lnp.where(same < 0, down, lnp.ones_like(same)))
+        size = lnp.clip(lnp.where(t == 1, lr, slots[1]) * factor, *step_sizes)
+        g = lnp.where(same < 0, 0.0, g)
+        return p - lnp.sign(g) * size, (g, size)
+
+    return Rule((_zeros, _zeros), step)
+
+
+def asgd_rule(
+    lambd: float = 1e-4, alpha: float = 0.75, t0: float = 1e6, weight_decay: float = 0.0
+) -> Rule:
+    """Gradient descent whose mean over time is kept (Polyak and Juditsky, 1992), in `slots[0]`."""
+
+    def step(p: Any, g: Any, slots: Slots, t: Any, lr: Any) -> tuple[Any, Slots]:
+        g = _decayed(g, p, weight_decay)
+        rate = lnp.where(t == 1, lr, slots[1])
+        p = p * (1 - lambd * rate) - rate * g
+        share = 1 / lnp.maximum(1.0, t - 1 - t0)
+        after = lr / (1 + lambd * lr * t) ** alpha
+        return p, (slots[0] + (p - slots[0]) * share, lnp.zeros_like(slots[1]) + after)
+
+    return Rule((_zeros, _number), step)
+
+
+def adafactor_rule(
+    beta2_decay: float = -0.8, eps: tuple[float | None, float] = (None, 1e-3), d: float = 1.0,
+    weight_decay: float = 0.0, maximize: bool = False,
+) -> Rule:  # fmt: skip
+    """Squares of matrices kept as rows and columns alone (Shazeer and Stern, 2018)."""
+
+    def rows(p: Any) -> Any:
+        shape = lnp.shape(p)
+        return lnp.zeros((*shape[:-1], 1) if len(shape) > 1 else shape, lnp.asarray(p).dtype)
+
+    def columns(p: Any) -> Any:
+        shape = lnp.shape(p)
+        return lnp.zeros(
+            (*shape[:-2], 1, shape[-1]) if len(shape) > 1 else (), lnp.asarray(p).dtype
+        )
+
+    def step(p: Any, g: Any, slots: Slots, t: Any, lr: Any) -> tuple[Any, Slots]:
+        g = _signed(maximize, g)
+        least = float(lnp.finfo(p.dtype).eps) if eps[0] is None else eps[0]
+        fresh = t**beta2_decay
+        rate = lnp.maximum(eps[1], _root_mean(p)) * lnp.minimum(lr, t**-0.5)
+        p = p * (1 - lr * weight_decay)
+        if len(g.shape) > 1:
+            row = _mean(slots[0], lnp.mean(g * g, -1, keepdims=True), 1 - fresh)
+            column = _mean(slots[1], lnp.mean(g * g, -2, keepdims=True), 1 - fresh)
+            square = row * column / lnp.maximum(lnp.mean(row, -2, keepdims=True), least)
+        else:
+            row, column = _mean(slots[0], g * g, 1 - fresh), slots[1]
+            square = row
+        move = g / lnp.sqrt(lnp.maximum(square, least * least))
+        return p - (rate / lnp.maximum(1.0, _root_mean(move) / d)) * move, (row, column)
+
+    return Rule((rows, columns), step)
+
+
+def _root_mean(x: Any) -> Any:
+    return lnp.sqrt(lnp.mean(x * x))
+
+
+def _number(p: Any) -> Any:
+    return lnp.zeros((), lnp.asarray(p).dtype)
+
+
 # -- functions on trees ------------------------------------------------------------------
 def sgd(
     learning_rate: Any, momentum: float = 0.0, weight_decay: float = 0.0, nesterov: bool = False
@@ -348,6 +423,16 @@ def clip_by_global_norm(grads: Any, max_norm: Any) -> Any:
     total = lnp.sqrt(sum(squares[1:], squares[0])) if squares else lnp.zeros(())
     scale = lnp.minimum(max_norm / lnp.maximum(total, Literal(_TINY)), Literal(1.0))
     return tree.map(lambda g: lnp.multiply(g, scale.astype(lnp.asarray(g).dtype)), grads)
+
+
+def clip_by_value(grads: Any, clip_value: float) -> Any:
+    """Gradients whose elements lie between −clip_value and clip_value.
+
+    >>> import lazir as lz
+    >>> print(lz.optim.clip_by_value({"a": lz.Tensor([3.0, -0.5])}, 1.0)["a"])
+    [ 1.  -0.5]
+    """
+    return tree.map(lambda g: lnp.clip(g, -clip_value, clip_value), grads)
 
 
 _TINY = math.ldexp(1.0, -126)

@@ -336,6 +336,14 @@ MODULES: dict[str, Case] = {
             nn.UpsamplingNearest2d((3, 4)), nn.RReLU(0.1, 0.3).eval()), [I]),
     "MultiLabelSoftMarginLoss": (
         lambda nn: nn.MultiLabelSoftMarginLoss(reduction="sum"), [(4, 5), probabilities(4, 5)]),
+    "WeightNorm": (lambda nn: nn.utils.weight_norm(nn.Linear(4, 3)), [(2, 4)]),
+    "WeightNorm_axis": (
+        lambda nn: nn.utils.weight_norm(nn.ConvTranspose1d(3, 2, 2), dim=1), [S]),
+    "WeightNorm_all": (lambda nn: nn.utils.weight_norm(nn.Conv1d(3, 2, 2), dim=None), [S]),
+    "SpectralNorm": (lambda nn: nn.utils.spectral_norm(nn.Conv2d(4, 3, 2)), [I]),
+    "SpectralNorm_rounds": (
+        lambda nn: nn.utils.spectral_norm(nn.ConvTranspose1d(3, 2, 2), n_power_iterations=3), [S]),
+    "SpectralNorm_eval": (lambda nn: nn.utils.spectral_norm(nn.Linear(4, 3)).eval(), [(2, 4)]),
     "TripletMarginLoss": (lambda nn: nn.TripletMarginLoss(0.3, 1.0), [(4, 5), (4, 5), (4, 5)]),
 }  # fmt: skip
 

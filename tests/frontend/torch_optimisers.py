@@ -31,6 +31,14 @@ OPTIMISERS: dict[str, Any] = {
     "Adagrad": lambda o, p: o.Adagrad(
         p, lr=0.1, lr_decay=0.1, weight_decay=0.1, initial_accumulator_value=0.2),
     "Adadelta": lambda o, p: o.Adadelta(p, lr=1.0, weight_decay=0.05),
+    "Rprop": lambda o, p: o.Rprop(p, lr=0.05),
+    "Rprop_all": lambda o, p: o.Rprop(p, 0.3, (0.4, 1.5), (1e-3, 0.6)),
+    "ASGD": lambda o, p: o.ASGD(p, lr=0.05, t0=3, weight_decay=0.1),
+    "Adafactor": lambda o, p: o.Adafactor(p, lr=0.2),
+    "Adafactor_all": lambda o, p: o.Adafactor(p, 0.1, -0.6, (1e-3, 0.2), 1.5, 0.1),
+    "LBFGS": lambda o, p: o.LBFGS(p, lr=0.3, max_iter=3, history_size=2),
+    "LBFGS_wolfe": lambda o, p: o.LBFGS(p, max_iter=4, line_search_fn="strong_wolfe"),
+    "LBFGS_far": lambda o, p: o.LBFGS(p, lr=30, max_iter=2, line_search_fn="strong_wolfe"),
     "groups": lambda o, p: o.SGD(
         [{"params": p[:1]}, {"params": p[1:], "lr": 0.2, "momentum": 0.5}], lr=0.05),
 }  # fmt: skip
@@ -78,10 +86,15 @@ def trajectory(name: str, optim: Any, library: Any, steps: int = 8) -> list[list
     params = parameters(library)
     optimiser = OPTIMISERS[name](optim, params)
     found = []
-    for _ in range(steps):
+
+    def closure() -> Any:
         optimiser.zero_grad()
-        loss_of(params, asarray_of(library)).backward()
-        optimiser.step()
+        loss = loss_of(params, asarray_of(library))
+        loss.backward()
+        return loss
+
+    for _ in range(steps):
+        optimiser.step(closure)
         found.append([float(v) for p in params for v in p.detach().numpy().ravel()])
     return found
 
