@@ -342,6 +342,13 @@ def prefetch(f: FunctionEmitter, op: Op) -> None:
     f.intrinsic("llvm.prefetch", "void", arguments, f"p{type.space}")
 
 
+def pointer_as_index(f: FunctionEmitter, op: Op) -> None:
+    """`memref.extract_aligned_pointer_as_index`: the address of the first element."""
+    (buffer,) = op.operands
+    text, pointer = type_text(memref_of(buffer)), f.one(buffer)
+    f.set(op.result, f.shared(f"ptrtoint {text} {pointer} to i64", [pointer]))
+
+
 MEMORY: dict[str, Emit] = {
     "memref.load": load,
     "memref.store": store,
@@ -357,6 +364,7 @@ MEMORY: dict[str, Emit] = {
     "memref.copy": copy,
     "memref.get_global": get_global,
     "memref.dim": dimension,
+    "memref.extract_aligned_pointer_as_index": pointer_as_index,
     "affine.apply": apply_map,
     "memref.atomic_rmw": atomic,
     "memref.prefetch": prefetch,

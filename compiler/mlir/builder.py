@@ -132,9 +132,14 @@ class Builder:
         """`vector.load` of `lanes` consecutive elements of the last axis."""
         return self.op("vector.load", [buffer, *at], VectorType((lanes,), element(buffer.type)))
 
-    def vstore(self, value: Value, buffer: Value, at: Sequence[Value]) -> None:
-        """`vector.store` to consecutive elements of the last axis."""
-        self.emit("vector.store", [value, buffer, *at])
+    def vstore(
+        self, value: Value, buffer: Value, at: Sequence[Value], bypass: int | None = None
+    ) -> None:
+        """`vector.store` to consecutive elements of the last axis; past the caches where `bypass`
+        says how many bytes the place is aligned to.
+        """
+        attrs = {"nontemporal": True, "alignment": bypass} if bypass else {}
+        self.emit("vector.store", [value, buffer, *at], [], attrs)
 
     def splat(self, scalar: Value, lanes: int) -> Value:
         """`vector.broadcast` of a scalar."""

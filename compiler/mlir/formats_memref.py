@@ -149,6 +149,13 @@ define(
 )
 define(
     TABLE,
+    "memref.extract_aligned_pointer_as_index",
+    "source:memref",
+    "aligned_pointer:index",
+    "%source : type(source) -> type(aligned_pointer)",
+)
+define(
+    TABLE,
     "memref.get_global",
     "",
     "result:memref",

@@ -14,6 +14,7 @@ from ..kernel import Generic, Kernel
 from ..mlir.ir import Module, Value
 from ..target import Target
 from .axes import join_dims, parallel_loops, split_coords
+from .bypass import bypasses, write_bypassing
 from .jam import beside
 from .nest import (
     At,
@@ -30,6 +31,8 @@ from .turn import TurnLoops, find_turn
 
 INNER_BLOCK = 8192
 """Elements of a long inner axis that make one unit of parallel work."""
+BYPASS_WORK = 60
+"""Work of a body up to which memory is slower than arithmetic; the nest is written twice."""
 
 
 def schedule_map(kernel: Kernel, target: Target, module: Module, name: str) -> Scheduled:
@@ -89,7 +92,23 @@ class MapLoops:
         """The whole nest."""
         if not self.extents:
             self._point([], None)
-            return
+        elif self._bypasses():
+            buffers = [self.nest.buffers[k] for k in self._numbers() if k in self.nest.buffers]
+            write_bypassing(self.nest, buffers, self._write)
+        else:
+            self._write()
+
+    def _bypasses(self) -> bool:
+        """Whether results are stored past the caches: only where memory is what takes the time."""
+        light = body_work(self.generic) <= BYPASS_WORK and self.lanes > 1
+        lanes = self.lanes * (1 + self.pairs)
+        return light and bypasses(self.nest, self.generic, self.results, self.vector_dim, lanes)
+
+    def _numbers(self) -> range:
+        count = len(self.nest.kernel.params)
+        return range(count, count + self.results)
+
+    def _write(self) -> None:
         turn = find_turn(self.nest.kernel, self.generic, self.groups)
         if turn is not None and self.lanes > 1:
             TurnLoops(self.nest, self.generic, self.groups, turn, self.lanes, self._point).write()

@@ -20,6 +20,9 @@ from ..types import DType, FunctionType, MemRefType, Shape, Type, VectorType, el
 from .body import BodyEmitter, buffer_type, flatten, gather
 from .slopes import counts_up
 
+LINE_BYTES = 64
+"""A line of the caches, which no aligned vector store crosses."""
+
 
 @dataclass(frozen=True)
 class Lanes:
@@ -83,6 +86,7 @@ class Nest:
         self.rows: dict[int, Value] = {}  # row-major buffers of values over the row alone
         self.staged: dict[Read, Callable[[At], Value]] = {}  # reads that stand somewhere else
         self.row_outer = 0
+        self.bypass = False  # whole vectors are aligned, and stored past the caches
         self._flat: dict[Value, Value] = {}
         self._halves: dict[object, Sequence[Value]] = {}  # loaded at one point, in one block
         self._halves_of: tuple[At, Block] | None = None
@@ -219,7 +223,8 @@ class Nest:
             wide = [self.bodies.spread(v, count) for v in values]
             if mask is None:
                 kind = VectorType((2 * count,), type.dtype)
-                self.b.vstore(self.b.op("vector.interleave", wide, kind), flat, [place])
+                both = self.b.op("vector.interleave", wide, kind)
+                self.b.vstore(both, flat, [place], self._past(both))
                 return
             steps = self.b.const(2 * np.arange(count), VectorType((count,), index))
             self.b.emit("vector.scatter", [flat, place, steps, mask, wide[k]])
@@ -232,9 +237,16 @@ class Nest:
             return
         value = self.bodies.spread(value, lanes.count)
         if lanes.mask is None:
-            self.b.vstore(value, flat, [place])
+            self.b.vstore(value, flat, [place], self._past(value))
         else:
             self.b.emit("vector.maskedstore", [flat, place, lanes.mask, value])
+
+    def _past(self, value: Value) -> int | None:
+        """To how many bytes a vector's place is aligned where stores go past the caches."""
+        type = value.type
+        if not self.bypass or not isinstance(type, VectorType):
+            return None
+        return min(type.size * type.dtype.itemsize, LINE_BYTES)
 
     def store_row(self, value: Value, number: int, outer: int, at: At) -> None:
         """Write into a row buffer; `outer` dims come before those of the row."""

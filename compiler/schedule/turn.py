@@ -21,14 +21,12 @@ from ..kernel import Generic, Kernel, Read
 from ..mlir.ir import Value
 from ..types import MemRefType, VectorType, element
 from .axes import parallel_loops
-from .nest import At, Lanes, Nest, address_form, body_work
+from .nest import LINE_BYTES, At, Lanes, Nest, address_form, body_work
 
 SHORT = 4
 """Axes shorter than this are not worth turning."""
 STRIP_BYTES = 2048
 """How much is read of each row before the next columns: half a page, so that few are entered."""
-LINE_BYTES = 64
-"""How much is written of each row at least: a cache line."""
 TILE_ROWS = 16
 """Rows of a tile in registers: as many vectors as targets have, more or less."""
 LIGHT_NODES = 6

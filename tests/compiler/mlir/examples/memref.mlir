@@ -60,6 +60,11 @@ func.func @memref_dim(%m: memref<8xf32>, %i: index) {
   return
 }
 
+func.func @memref_extract_aligned_pointer_as_index(%m: memref<8xf32>) {
+  %0 = memref.extract_aligned_pointer_as_index %m : memref<8xf32> -> index
+  return
+}
+
 func.func @memref_expand_shape(%m: memref<8x16xf32>) {
   %0 = memref.expand_shape %m [[0, 1], [2]] output_shape [2, 4, 16] : memref<8x16xf32> into memref<2x4x16xf32>
   return
