@@ -19,6 +19,7 @@ from .body import BodyWriter, identity_point
 from .roots import (
     CONTRACTIONS,
     MAX_COST,
+    MOVEMENT,
     OPAQUE,
     REDUCTION,
     SOURCE,
@@ -96,6 +97,12 @@ class Partition:
         kind = kind_of(value.node)
         return kind == OPAQUE or (kind != SOURCE and value.node in self.roots)
 
+    def in_memory(self, operand: Value) -> Value:
+        """What a product's operand is read from: the operand, or what it is a part of."""
+        while operand.node not in self.roots and kind_of(operand.node) == MOVEMENT:
+            operand = operand.node.inputs[0]
+        return operand
+
 
 # -- clusters -------------------------------------------------------------------------------------
 def partition(graph: Graph, ranges: Ranges) -> Partition:
@@ -142,7 +149,7 @@ def _single(parts: Partition, node: Node) -> Cluster:
 
 def _opaque_reads(parts: Partition, node: Node) -> list[Value]:
     if node.op not in UPDATES:
-        return list(node.inputs)
+        return [parts.in_memory(v) for v in node.inputs]
     return scatter_kernel(node, parts.is_leaf, parts.ranges)[1]
 
 

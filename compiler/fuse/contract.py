@@ -83,7 +83,7 @@ def contract_generic(
     sizes, lhs, rhs = _conv(node) if node.op == "conv" else _dot(node)
     dims = out.shape + sizes
     kinds = (PARALLEL,) * out.rank + (REDUCTION,) * len(sizes)
-    writer = BodyWriter(len(dims), lambda v: v in node.inputs or is_leaf(v))
+    writer = BodyWriter(len(dims), is_leaf)
     x = writer.value(node.inputs[0], lhs)
     y = writer.value(node.inputs[1], rhs)
     dtype = out.dtype

@@ -277,7 +277,7 @@ class KernelWriter:
 
     def _node_reads(self, node: Node) -> list[Value]:
         if node is self.cluster.contract:
-            return list(node.inputs)
+            return list(map(self.parts.in_memory, node.inputs))
         return list(member_reads(self.parts, node)[0])
 
     # -- bodies -----------------------------------------------------------------------------
@@ -427,8 +427,9 @@ class KernelWriter:
 
     # -- contraction ------------------------------------------------------------------------
     def _write_contract(self, node: Node) -> None:
+        operands = set(map(self.parts.in_memory, node.inputs))
         generic, dtype = contract_generic(
-            node, self.parts.is_leaf, lambda value: self.slots[value].number
+            node, operands.__contains__, lambda value: self.slots[value].number
         )
         self.generics.append(generic)
         base = self._taken() - 1

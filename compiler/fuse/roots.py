@@ -127,6 +127,8 @@ def _wants_memory(user: Node, node: Node, roots: set[Node]) -> bool:
     An update of one element may inline what it writes, whatever that reads; a longer one inlines
     only what cannot read the array while it changes, so never what depends on it.
     """
+    if user.op in CONTRACTIONS and _is_part(node, roots):
+        return False
     if user.op not in UPDATES:
         return kind_of(user) == OPAQUE
     if any(v.node is node for v in user.inputs[:1]):
@@ -134,6 +136,14 @@ def _wants_memory(user: Node, node: Node, roots: set[Node]) -> bool:
     updates = user.inputs[1 if user.op == "dynamic_update_slice" else 2]
     array = user.inputs[0].node
     return updates.type.size > 1 and array in topological([node.result], stop=roots.__contains__)
+
+
+def _is_part(node: Node, roots: set[Node]) -> bool:
+    """Whether a product reads a slice in place: it lies in memory, neighbours side by side."""
+    if node.op != "slice" or node.attrs["stride"][-1] != 1:
+        return False
+    source = node.inputs[0].node
+    return source.op == "param" or source in roots
 
 
 def _needs_place(graph: Graph, node: Node, cost: dict[Node, float], depth: dict[Node, int]) -> bool:

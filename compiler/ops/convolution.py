@@ -11,8 +11,9 @@ kernel "oi01", NHWC is "n01c" with "01io". Its caller reshapes a grouped convolu
     out[g, n, o, p] = Σ over i, k of
         signal[g, n, i, p · stride + k · rhs_dilation − low] · kernel[g, o, i, k]
 
-where the signal has lhs_dilation − 1 zeros between elements, and zeros outside. `low` and `high`
-are the zeros added before and after; negative ones crop. Floats accumulate in f32 (f64 in f64).
+where the signal has lhs_dilation − 1 gaps between elements, which add nothing (not even NaN to an
+infinite kernel element), and zeros outside. `low` and `high` are the zeros added before and after;
+negative ones crop. Floats accumulate in f32 (f64 in f64).
 """
 
 from __future__ import annotations
@@ -171,9 +172,10 @@ def _reference(arrays: Sequence[Array], attrs: Attrs, ins: Types, outs: Types) -
     if total.size:
         with np.errstate(all="ignore"):
             for at in np.ndindex(w.shape[3:]):
-                total += np.einsum(
+                term = np.einsum(
                     "gni...,goi->gno...", _shifted(padded, at, places, attrs), w[(..., *at)]
                 )
+                total += np.where(_elements(at, places, attrs), term, 0)
     result = total.transpose([("gnc" + _digits(spatial)).index(axis) for axis in out])
     kind = np.float32 if outs[0].dtype is bf16 else outs[0].dtype.numpy
     with np.errstate(all="ignore"):
@@ -194,6 +196,16 @@ def _shifted(padded: Array, at: Sequence[int], places: Shape, attrs: Attrs) -> A
             ),
         )
     ]
+
+
+def _elements(at: Sequence[int], places: Shape, attrs: Attrs) -> Array:
+    """At which places kernel element `at` meets no gap."""
+    meets: Array = np.array(True)
+    for k, n in enumerate(places):
+        first = at[k] * attrs["rhs_dilation"][k] - attrs["low"][k]
+        along = (np.arange(n) * attrs["stride"][k] + first) % attrs["lhs_dilation"][k] == 0
+        meets = np.logical_and.outer(meets, along)
+    return meets
 
 
 # -- derivatives -----------------------------------------------------------------------------

@@ -3,6 +3,7 @@
     call(x) {body}                      →   the body, on x
     bounded_while(x)                    →   a while that counts
     conv(x, k) {low = 1, high = 1, …}   →   conv(pad(x), k) {low = 0, high = 0, …}
+    conv(x, k) {lhs_dilation = 2, …}    →   two of x without gaps, for even and odd places
 
 The passes after it and fusion count on it: it cannot be left out.
 Takes and gives: Graph. Must not know: targets.
@@ -18,6 +19,7 @@ from ..ops.source import constant
 from ..ops.windows import window_unit
 from ..rewrite import Editor, everywhere
 from ..types import TensorType, i64
+from .phases import by_phases, has_phases
 
 BODIES = {
     "call": "body",
@@ -44,6 +46,8 @@ def _decompose(graph: Graph) -> Graph:
         if node.op == "bounded_while":
             return _counted(editor, node, inputs)
         if node.op == "conv":
+            if has_phases(node):
+                return [by_phases(editor, node, *inputs)]
             return _padded_conv(editor, node, inputs)
         if node.op == "reduce_window":
             return _padded_window(editor, node, inputs)

@@ -11,6 +11,7 @@ import pytest
 from lazir.compiler.errors import LazirError, VerifyError
 from lazir.compiler.fuse.kernels import to_kernels
 from lazir.compiler.graph import Builder, Graph
+from lazir.compiler.interpret import interpret
 from lazir.compiler.kernel import Generic, Output, Read, canonical, named_kernels
 from lazir.compiler.kernel_parse import _READERS
 from lazir.compiler.kernel_text import _WRITERS, kernels_to_module
@@ -21,12 +22,15 @@ from lazir.compiler.mlir.verify import verify
 from lazir.compiler.opdef import OPS
 from lazir.compiler.passes import optimize
 from lazir.compiler.passes.decompose import decompose
+from lazir.compiler.pipeline import Compilation
 from lazir.compiler.program_parse import module_to_kernels
 from lazir.compiler.reshapes import reshape_steps
 from lazir.compiler.scalars import Scalars
 from lazir.compiler.schedule.kinds import SCHEDULES
 from lazir.compiler.schedule.program import _LOWER
+from lazir.compiler.target import host_target
 from lazir.compiler.types import TensorType, f32, f64, i32, index, tensor
+from lazir.runtime.execute import LoadedProgram
 from tests.compiler.kernel_programs import PROGRAMS, graph_of, op_graphs
 
 SUMS = """\
@@ -345,3 +349,25 @@ def test_an_update_by_hand() -> None:
 def test_updates_of_another_form(old: str, new: str, message: str) -> None:
     with pytest.raises(VerifyError, match=message):
         module_to_kernels(parse_module(UPDATE.replace(old, new)))
+
+
+@pytest.mark.parametrize("stride, count", [((2, 1), 1), ((1, 2), 2)])
+def test_products_read_slices_in_place(stride: tuple[int, int], count: int) -> None:
+    """Where neighbours along the last axis stay neighbours; else the slice is copied first."""
+    b = Builder(name="f")
+    x, y = (b.param(tensor(f32, 12, 20)) for _ in range(2))
+    part = OPS["slice"](b, x, start=(1, 2), limit=(11, 18), stride=stride)
+    axes = {"lhs_contracting": (0,), "rhs_contracting": (0,), "lhs_batch": (), "rhs_batch": ()}
+    whole = OPS["slice"](
+        b, y, start=(0, 0), limit=(len(range(1, 11, stride[0])), 20), stride=(1, 1)
+    )
+    graph = b.graph([OPS["dot_general"](b, part, whole, **axes)])
+    kernels = to_kernels(optimize(graph))
+    assert [n.attrs["kernel"].kind for n in kernels.nodes if n.op == "kernel"][-1] == "contract"
+    assert sum(n.op == "kernel" for n in kernels.nodes) == count
+    rng = np.random.default_rng(0)
+    args = [rng.standard_normal((12, 20)).astype("f4") for _ in range(2)]
+    program = LoadedProgram(Compilation(graph, host_target()).program)
+    (got,) = program.call(args)
+    (wanted,) = interpret(graph, args)
+    np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-5)
