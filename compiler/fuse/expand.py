@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from ..graph import Builder, Graph, Node, Value, rewrite
 from ..opdef import OPS
 from ..ops.indexing import take_along
+from ..ops.matrices import PAIRS
 from ..ops.source import constant, iota
 from ..ops.windows import written_out
 from ..types import TensorType, bf16, f16, i32, i64
@@ -157,15 +158,16 @@ def _solve(b: Builder, node: Node, inputs: tuple[Value, ...]) -> Sequence[Value]
     and of aᵀ it is Pᵀ L⁻ᵀ U⁻ᵀ y.
     """
     a, y = inputs
-    factors, _, permutation = OPS["lu"].many(b, a)
-    rank, transpose = len(y.shape), node.attrs["transpose"]
+    attrs = {key: value for key, value in node.attrs.items() if key == PAIRS}
+    factors, _, permutation = OPS["lu"].many(b, a, **attrs)
+    rank, transpose = len(permutation.shape) + 1, node.attrs["transpose"]
 
     def moved(x: Value, rows: Value) -> Value:
         places = OPS["broadcast"](b, rows, shape=x.shape, axes=tuple(range(rank - 1)))
         return take_along(b, x, places, rank - 2)
 
     def solved(x: Value, lower: bool) -> Value:
-        flags = {"lower": lower, "unit_diagonal": lower, "transpose": transpose}
+        flags = {"lower": lower, "unit_diagonal": lower, "transpose": transpose, **attrs}
         return OPS["triangular_solve"](b, factors, x, left_side=True, **flags)
 
     if not transpose:

@@ -20,10 +20,13 @@ from ..errors import DifferentiationError
 from ..graph import Builder, Node, Value
 from ..opdef import OPS, Array, Attrs, Domain, OpDef, Tangents, Types
 from ..types import DType, Shape, TensorType, i32
+from .complex_numbers import complex_, imag
 from .draws import Example, Generator
 from .indexing import take_along
 from .matrices import (
     add,
+    adjoint,
+    conjugated,
     drawn,
     each,
     flags,
@@ -37,9 +40,9 @@ from .matrices import (
     square,
     stacked,
     sub,
-    turned,
     upper,
     with_diagonal,
+    zero,
 )
 from .solves import triangular_solve
 from .source import constant
@@ -52,7 +55,7 @@ OBLONG = ((1, 1), (2, 2), (4, 4), (4, 2), (2, 5), (3, 1), (0, 2), (3, 0))
 def _cholesky_linearise(
     b: Builder, node: Node, xs: Sequence[Value], ys: Sequence[Value], ts: Tangents
 ) -> Tangents:
-    """L Φ(L⁻¹ dA L⁻ᵀ), where Φ takes the lower triangle and half the diagonal."""
+    """L Φ(L⁻¹ dA L⁻ᴴ), where Φ takes the lower triangle and half the diagonal."""
     (t,), (factor,) = ts, ys
     assert t is not None
     inner = triangular_solve(
@@ -60,8 +63,9 @@ def _cholesky_linearise(
         unit_diagonal=False,
     )  # fmt: skip
     inner = triangular_solve(
-        b, factor, inner, left_side=False, lower=True, transpose=True, unit_diagonal=False
-    )
+        b, conjugated(b, factor), inner, left_side=False, lower=True, transpose=True,
+        unit_diagonal=False,
+    )  # fmt: skip
     half = OPS["mul"](b, keep(b, "equal", inner), constant(b, 0.5, t.type.dtype, t.shape))
     return [product(b, factor, add(b, lower(b, inner, strict=True), half))]
 
@@ -73,8 +77,8 @@ def _cholesky_draw(rng: Generator, lead: Shape, dtype: DType) -> list[Example]:
 
 cholesky: OpDef = record(
     "cholesky",
-    "The lower triangular L with L Lᵀ = a. Only a's lower triangle is read; where a is not "
-    "positive definite, L's lower triangle is NaN.",
+    "The lower triangular L with L Lᵀ = a, of complex a L Lᴴ. Only a's lower triangle is read, of "
+    "its diagonal the real part; where a is not positive definite, L's lower triangle is NaN.",
     lambda types, attrs: (square("cholesky", types),),
     lambda a: [np.tril(each(lambda m: [np.linalg.cholesky(m)], a, 1)[0])],
     drawn(_cholesky_draw),
@@ -95,8 +99,8 @@ def _eliminate(a: Array) -> list[Array]:
     a = a.copy()
     m, n = a.shape
     pivots, places = np.zeros(min(m, n), np.int32), np.arange(m, dtype=np.int32)
-    for k in range(min(m, n)):
-        pivots[k] = p = k + int(np.argmax(np.abs(a[k:, k])))
+    for k in range(min(m, n)):  # of complex numbers BLAS compares |re| + |im|
+        pivots[k] = p = k + int(np.argmax(np.abs(a[k:, k].real) + np.abs(a[k:, k].imag)))
         a[[k, p]], places[[k, p]] = a[[p, k]], places[[p, k]]
         if a[k, k] != 0:
             a[k + 1 :, k] /= a[k, k]
@@ -174,8 +178,9 @@ def _qr_infer(types: Types, attrs: Attrs) -> Types:
 def _qr_linearise(
     b: Builder, node: Node, xs: Sequence[Value], ys: Sequence[Value], ts: Tangents
 ) -> Tangents:
-    """With C = dA R⁻¹ (of the first k columns) and W = Qᵀ C, the antisymmetric Ω = Qᵀ dQ has W's
-    lower triangle; dQ = C + Q (Ω − W), and dR = Qᵀ dA − Ω R for all columns."""
+    """With C = dA R⁻¹ (of the first k columns) and W = Qᴴ C, the anti-Hermitian Ω = Qᴴ dQ has W's
+    lower triangle and, since LAPACK's R has a real diagonal, the imaginary part of W's diagonal;
+    dQ = C + Q (Ω − W), and dR = Qᴴ dA − Ω R for all columns."""
     q, r = ys
     (t,) = ts
     assert t is not None
@@ -190,11 +195,15 @@ def _qr_linearise(
         b, part(b, r, (0, k), (0, k)), part(b, t, (0, m), (0, k)), left_side=False, lower=False,
         transpose=False, unit_diagonal=False,
     )  # fmt: skip
-    seen = product(b, q, scaled, turn_x=True)
+    q_conj = conjugated(b, q)
+    seen = product(b, q_conj, scaled, turn_x=True)
     below = lower(b, seen, strict=True)
-    omega = sub(b, below, turned(b, below))
+    omega = sub(b, below, adjoint(b, below))
+    if t.type.dtype.is_complex:
+        turning = imag(b, keep(b, "equal", seen))
+        omega = add(b, omega, complex_(b, zero(b, turning), turning))
     dq = add(b, scaled, product(b, q, sub(b, omega, seen)))
-    dr = sub(b, product(b, q, t, turn_x=True), product(b, omega, r))
+    dr = sub(b, product(b, q_conj, t, turn_x=True), product(b, omega, r))
     return [dq, upper(b, dr)]
 
 
@@ -213,7 +222,7 @@ def _qr_reference(a: Array, full_matrices: bool) -> list[Array]:
 qr: OpDef = record(
     "qr",
     "Orthonormal columns q and upper triangular r with q r = a: min(m, n) columns, or with "
-    "full_matrices m of them. r's diagonal may have either sign.",
+    "full_matrices m of them. r's diagonal is real and may have either sign.",
     _qr_infer,
     _qr_reference,
     drawn(_qr_draw),

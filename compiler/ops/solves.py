@@ -46,8 +46,7 @@ def _triangular_infer(types: Types, attrs: Attrs) -> Types:
 
 def _substitute(a: Array, y: Array, lower: bool, unit_diagonal: bool) -> Array:
     """a⁻¹ y by substitution, row by row, in double precision."""
-    x = np.array(y, np.float64)
-    wide = a.astype(np.float64)
+    x, wide = (z.astype(_wide(z)) for z in (y, a))
     size = a.shape[-1]
     for i in range(size) if lower else reversed(range(size)):
         done = slice(0, i) if lower else slice(i + 1, size)
@@ -55,6 +54,10 @@ def _substitute(a: Array, y: Array, lower: bool, unit_diagonal: bool) -> Array:
         if not unit_diagonal:
             x[..., i, :] /= wide[..., i, i][..., None]
     return x
+
+
+def _wide(x: Array) -> type[np.inexact[Any]]:
+    return np.complex128 if x.dtype.kind == "c" else np.float64
 
 
 def _triangular_reference(
@@ -136,9 +139,9 @@ def _solve_infer(types: Types, attrs: Attrs) -> Types:
 
 
 def _solve_reference(a: Array, y: Array, transpose: bool) -> list[Array]:
-    turned = (np.swapaxes(a, -1, -2) if transpose else a).astype(np.float64)
-    right = np.broadcast_to(y.astype(np.float64), y.shape)
-    x = np.full(y.shape, np.nan)
+    turned = (np.swapaxes(a, -1, -2) if transpose else a).astype(_wide(a))
+    right = y.astype(_wide(y))
+    x = np.full(y.shape, np.nan, right.dtype)
     for at in np.ndindex(a.shape[:-2]):
         try:
             x[at] = np.linalg.solve(turned[at], right[at])

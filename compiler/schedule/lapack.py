@@ -6,7 +6,8 @@ matrices. Must not know: which of LAPACK's functions does what.
 LAPACK takes every argument by its address, so numbers and letters stand on the stack, and matrices,
 which it wants by columns, in the workspace. What it reads and writes is handed over as the address
 of the first element: a `memref` of rank 0. Its functions are declared with C names of our own
-(`lz_lapack_dpotrf`), which the runtime finds in SciPy.
+(`lz_lapack_dpotrf`), which the runtime finds in SciPy. A complex number is two reals side by side,
+in memory as LAPACK has it, here as a tuple of two values.
 """
 
 from __future__ import annotations
@@ -14,16 +15,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from ..library import PREFIX, LibraryCall
 from ..mlir.builder import Builder
 from ..mlir.ir import Module, Typed, Unit, Value, function
-from ..types import DType, FunctionType, MemRefType, TensorType, Type, f32, i8, i32, i64
+from ..types import DType, FunctionType, MemRefType, Shape, TensorType, Type, f32, i8, i32, i64
 from .body import buffer_type, flatten
 from .scheduled import Scheduled
 from .storage import ALIGNMENT
 
+Element: TypeAlias = "tuple[Value, ...]"
+"""A number: one value, or the real and the imaginary part."""
 MATRIX_AXES = 2
 POLL = "lz.poll"
 POLL_WORK = 2e6
@@ -44,7 +47,9 @@ class Stacks:
         self.call = call
         self.module = module
         self.dtype = call.params[0].dtype
-        self.lead = call.params[0].shape[:-MATRIX_AXES]
+        self.complex = dict(call.attrs).get("pairs", False)
+        self.width = 2 if self.complex else 1
+        self.lead = self.shape(call.params[0])[:-MATRIX_AXES]
         self.count = math.prod(self.lead)
         types: list[Type] = [buffer_type(t) for t in (*call.params, *call.results)]
         self.function = function(name, types, [], private=True, attrs={"lz.noalias": Unit()})
@@ -56,10 +61,15 @@ class Stacks:
         self._flat: dict[Value, Value] = {}
         self._numbers: dict[tuple[Type, int], Value] = {}
 
+    def shape(self, matrices: TensorType) -> Shape:
+        """The shape of a stack of matrices, without the axis of real and imaginary parts."""
+        return matrices.shape[:-1] if self.complex else matrices.shape
+
     # -- memory -----------------------------------------------------------------------------
     def scratch(self, count: int, dtype: DType | None = None) -> Scratch:
-        """New memory for that many elements (of the matrices' dtype), one at least."""
-        dtype = dtype or self.dtype
+        """New memory for that many of the matrices' numbers, or of a dtype's; one at least."""
+        if dtype is None:
+            count, dtype = max(count, 1) * self.width, self.dtype
         shift = self.b.index(self.nbytes)
         self.nbytes += -(-max(count, 1) * dtype.itemsize // ALIGNMENT) * ALIGNMENT
         many, one = MemRefType((max(count, 1),), dtype), MemRefType((), dtype)
@@ -86,7 +96,13 @@ class Stacks:
 
     def one(self) -> Value:
         """The address of the matrices' number 1."""
-        return self._number(1, self.dtype)
+        if not self.complex:
+            return self._number(1, self.dtype)
+        with self.b.inside(self.b.entry):
+            place = self.b.alloca(MemRefType((2,), self.dtype))
+            for k in (0, 1):
+                self.b.store(self.b.const(1 - k, self.dtype), place, [self.b.index(k)])
+            return first_element(self.b, place)
 
     # -- loops ------------------------------------------------------------------------------
     @contextmanager
@@ -113,7 +129,7 @@ class Stacks:
 
     def result_elements(self, number: int, body: Callable[[Value, Value], None]) -> None:
         """A loop over rows and columns of a result."""
-        rows, columns = self.call.results[number].shape[-2:]
+        rows, columns = self.shape(self.call.results[number])[-2:]
         self.elements(rows, columns, body)
 
     # -- elements ---------------------------------------------------------------------------
@@ -131,22 +147,39 @@ class Stacks:
             total = self.b.add(self.b.mul(total, n), i)
         return total
 
-    def read(self, number: int, k: Value, *at: Value) -> Value:
-        """An element of an operand's k-th matrix."""
-        shape = self.call.params[number].shape[-len(at) :]
-        return self.b.load(self.flat(self.params[number]), [self.place(k, shape, at)])
+    def _parts(self, place: Value, width: int) -> list[Value]:
+        """Where the parts of the number at a place are."""
+        if width == 1:
+            return [place]
+        first = self.b.mul(place, width)
+        return [first, self.b.add(first, 1)]
 
-    def write(self, value: Value, number: int, k: Value, *at: Value) -> None:
-        """An element of a result's k-th matrix or vector."""
-        shape = self.call.results[number].shape[-len(at) :]
-        self.b.store(value, self.flat(self.results[number]), [self.place(k, shape, at)])
+    def get(self, elements: Value, place: Value) -> Element:
+        """The number at a place of memory with one axis."""
+        return tuple(self.b.load(elements, [at]) for at in self._parts(place, self.width))
+
+    def put(self, element: Element, elements: Value, place: Value) -> None:
+        """A number into memory with one axis; a real one where it has one part."""
+        for value, at in zip(element, self._parts(place, len(element))):
+            self.b.store(value, elements, [at])
+
+    def read(self, number: int, k: Value, *at: Value) -> Element:
+        """An element of an operand's k-th matrix."""
+        shape = self.shape(self.call.params[number])[-len(at) :]
+        return self.get(self.flat(self.params[number]), self.place(k, shape, at))
+
+    def write(self, element: Element, number: int, k: Value, *at: Value) -> None:
+        """An element of a result's k-th matrix or vector; a real one where it has one part."""
+        type = self.call.results[number]
+        shape = (self.shape(type) if len(element) == self.width else type.shape)[-len(at) :]
+        self.put(element, self.flat(self.results[number]), self.place(k, shape, at))
 
     def by_columns(self, number: int, k: Value, matrix: Scratch) -> None:
         """The k-th matrix of an operand into memory, column by column."""
-        rows, columns = self.call.params[number].shape[-2:]
+        rows, columns = self.shape(self.call.params[number])[-2:]
 
         def move(i: Value, j: Value) -> None:
-            self.b.store(self.read(number, k, i, j), matrix.elements, [self.at(i, j, rows)])
+            self.put(self.read(number, k, i, j), matrix.elements, self.at(i, j, rows))
 
         self.elements(rows, columns, move)
 
@@ -158,36 +191,53 @@ class Stacks:
         """Whether LAPACK reports no failure."""
         return self.b.compare("eq", self.b.load(info.first, []), self.b.const(0, i32))
 
-    def or_nan(self, ok: Value, value: Value) -> Value:
-        """The value, or NaN after a failure."""
+    def select(self, test: Value, element: Element, other: Element) -> Element:
+        """One number or another."""
+        pairs = zip(element, other)
+        return tuple(self.b.op("arith.select", [test, *pair], self.dtype) for pair in pairs)
+
+    def or_nan(self, ok: Value, element: Element) -> Element:
+        """The number, or NaN after a failure."""
         nan = self.b.const(math.nan, self.dtype)
-        return self.b.op("arith.select", [ok, value, nan], self.dtype)
+        return self.select(ok, element, (nan,) * len(element))
+
+    def number(self, value: float) -> Element:
+        """A number of the matrices' type."""
+        parts = [self.b.const(v, self.dtype) for v in (value, 0.0)]
+        return tuple(parts[: self.width])
 
     def deliver(self, number: int, k: Value, matrix: Scratch, ok: Value | None, lda: int) -> None:
         """The k-th matrix of a result from columns of `lda` rows, NaN after a failure."""
 
         def move(i: Value, j: Value) -> None:
-            value = self.b.load(matrix.elements, [self.at(i, j, lda)])
-            value = value if ok is None else self.or_nan(ok, value)
-            self.write(value, number, k, i, j)
+            element = self.get(matrix.elements, self.at(i, j, lda))
+            element = element if ok is None else self.or_nan(ok, element)
+            self.write(element, number, k, i, j)
 
         self.result_elements(number, move)
 
+    def vector(self, number: int, k: Value, values: Value, ok: Value, count: int) -> None:
+        """Real numbers from memory into the k-th vector of a result, NaN after a failure."""
+
+        def move(i: Value) -> None:
+            self.write(self.or_nan(ok, (self.b.load(values, [i]),)), number, k, i)
+
+        self.loop(count, move)
+
     def identity(self, number: int, k: Value) -> None:
         """Identity matrices into a result."""
-        one, zero = self.b.const(1, self.dtype), self.b.const(0, self.dtype)
+        one, zero = self.number(1), self.number(0)
 
         def put(i: Value, j: Value) -> None:
             same = self.b.compare("eq", i, j)
-            value = self.b.op("arith.select", [same, one, zero], self.dtype)
-            self.write(value, number, k, i, j)
+            self.write(self.select(same, one, zero), number, k, i, j)
 
         self.result_elements(number, put)
 
     # -- calls ------------------------------------------------------------------------------
     def lapack(self, routine: str, arguments: Sequence[Value], library: str = "lapack") -> None:
         """Call one of LAPACK's (or BLAS's) functions; its first letter is the precision's."""
-        letter = "s" if self.dtype is f32 else "d"
+        letter = ("sd", "cz")[self.complex][self.dtype is not f32]
         name = f"{PREFIX}{library}_{letter}{routine}"
         known = {op.attrs["sym_name"] for op in self.module.functions()}
         if name not in known:

@@ -10,6 +10,7 @@ Matrices are copied to columns, as NumPy does, so that factors have the same sig
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from ..library import LibraryCall
@@ -32,7 +33,8 @@ def schedule_library(call: LibraryCall, module: Module, name: str) -> Scheduled:
         if call.op in FOURIER:
             write_transform(stacks)
         else:
-            _WRITERS[call.op](stacks, **dict(call.attrs))
+            attrs = {key: value for key, value in call.attrs if key != "pairs"}
+            _WRITERS[call.op](stacks, **attrs)
     return stacks.finish()
 
 
@@ -40,20 +42,23 @@ def library_work(call: LibraryCall) -> float:
     """Machine operations, roughly: what is cubic in the matrices' size."""
     if call.op in FOURIER:
         return fourier_work(call)
-    sizes = sorted(call.params[0].shape[-2:])
-    rows = call.params[-1].shape[-2:]
-    total = max(call.params[0].size * sizes[0], call.params[-1].size * max(rows, default=1))
-    return 200.0 + (10.0 if call.op in ("eig", "eigh", "svd") else 1.0) * total
+    complex_ = dict(call.attrs).get("pairs", False)
+    shapes = [p.shape[:-1] if complex_ else p.shape for p in (call.params[0], call.params[-1])]
+    sizes = [math.prod(shape) for shape in shapes]
+    total = max(sizes[0] * min(shapes[0][-2:]), sizes[1] * max(shapes[1][-2:], default=1))
+    cost = (10.0 if call.op in ("eig", "eigh", "svd") else 1.0) * (4.0 if complex_ else 1.0)
+    return 200.0 + cost * total
 
 
 def _size(f: Stacks) -> tuple[int, int]:
-    m, n = f.call.params[0].shape[-2:]
+    m, n = f.shape(f.call.params[0])[-2:]
     return m, n
 
 
 # -- cholesky ------------------------------------------------------------------------------
 def _cholesky(f: Stacks) -> None:
-    """Row-major and lower is column-major and upper: it needs no turning."""
+    """Row-major and lower is column-major and upper: it needs no turning. Of a complex matrix that
+    is aᵀ = Uᴴ U, and so a = L Lᴴ with L = Uᵀ."""
     n, _ = _size(f)
     matrix, info = f.scratch(n * n), f.scratch(1, i32)
     sizes = f.integers(n)
@@ -62,17 +67,17 @@ def _cholesky(f: Stacks) -> None:
     with f.each(n**3 / 3) as k:
 
         def copy(i: Value, j: Value) -> None:
-            b.store(f.read(0, k, i, j), matrix.elements, [f.at(j, i, n)])
+            f.put(f.read(0, k, i, j), matrix.elements, f.at(j, i, n))
 
         f.elements(n, n, copy)
         f.lapack("potrf", [*head, matrix.first, *sizes, info.first])
-        ok, zero = f.succeeded(info), b.const(0, f.dtype)
+        ok, zero = f.succeeded(info), f.number(0)
 
         def row(i: Value) -> None:
             after = b.add(i, 1)
 
             def put(j: Value) -> None:
-                f.write(f.or_nan(ok, b.load(matrix.elements, [f.at(j, i, n)])), 0, k, i, j)
+                f.write(f.or_nan(ok, f.get(matrix.elements, f.at(j, i, n))), 0, k, i, j)
 
             f.loop(after, put)
             f.loop(n, lambda j: f.write(zero, 0, k, i, j), after)
@@ -88,7 +93,7 @@ def _triangular_solve(
     the upper one, and the side changes. Of one right side ?trsv is several times faster; that is
     a vector, so its side stays and a is transposed.
     """
-    rows, columns = f.call.params[1].shape[-2:]
+    rows, columns = f.shape(f.call.params[1])[-2:]
     size, _ = _size(f)
     lda, ldb, step = f.integers(size, max(columns, 1), 1)
     uplo, unit = "U" if lower else "L", "U" if unit_diagonal else "N"
@@ -111,13 +116,13 @@ def _triangular_solve(
     with f.each(float(size * rows * columns)) as k:
 
         def copy(i: Value, j: Value) -> None:
-            b.store(f.read(0, k, i, j), matrix.elements, [f.at(j, i, size)])
+            f.put(f.read(0, k, i, j), matrix.elements, f.at(j, i, size))
 
         def copy_right(i: Value, j: Value) -> None:
-            b.store(f.read(1, k, i, j), right_side.elements, [f.at(j, i, columns)])
+            f.put(f.read(1, k, i, j), right_side.elements, f.at(j, i, columns))
 
         def put(i: Value, j: Value) -> None:
-            f.write(b.load(right_side.elements, [f.at(j, i, columns)]), 0, k, i, j)
+            f.write(f.get(right_side.elements, f.at(j, i, columns)), 0, k, i, j)
 
         f.elements(size, size, copy)
         f.elements(rows, columns, copy_right)
@@ -138,13 +143,13 @@ def _lu(f: Stacks) -> None:
             f.by_columns(0, k, matrix)
             f.lapack("getrf", [*sizes, matrix.first, *lda, pivots.first, info.first])
             f.deliver(0, k, matrix, None, m)
-        f.loop(m, lambda i: f.write(b.op("arith.index_cast", [i], i32), 2, k, i))
+        f.loop(m, lambda i: f.write((b.op("arith.index_cast", [i], i32),), 2, k, i))
 
         def exchange(i: Value) -> None:
             counted = b.load(pivots.elements, [i])  # from 1
             pivot = b.op("arith.subi", [counted, b.const(1, i32)])
             pivot = clamped(b, pivot, b.op("arith.index_cast", [i], i32), m - 1)
-            f.write(pivot, 1, k, i)
+            f.write((pivot,), 1, k, i)
             there, flat = b.op("arith.index_cast", [pivot], index), f.flat(f.results[2])
             places = [f.place(k, (m,), [row]) for row in (i, there)]
             values = [b.load(flat, [place]) for place in places]
@@ -159,7 +164,7 @@ def _lu(f: Stacks) -> None:
 def _qr(f: Stacks, full_matrices: bool) -> None:
     m, n = _size(f)
     steps = min(m, n)
-    width = f.call.results[0].shape[-1]
+    width = f.shape(f.call.results[0])[-1]
     room = BLOCK * max(n, width, 1)
     matrix, tau = f.scratch(m * max(n, width)), f.scratch(steps)
     work, info = f.scratch(room), f.scratch(1, i32)
@@ -174,33 +179,37 @@ def _qr(f: Stacks, full_matrices: bool) -> None:
             tail = [tau.first, work.first, lwork, info.first]
             f.by_columns(0, k, matrix)
             f.lapack("geqrf", [*first, matrix.first, lda, *tail])
-            zero = b.const(0, f.dtype)
+            zero = f.number(0)
 
             def put(i: Value, j: Value) -> None:
-                value = b.load(matrix.elements, [f.at(i, j, m)])
                 upper = b.compare("sle", i, j)
-                f.write(b.op("arith.select", [upper, value, zero], f.dtype), 1, k, i, j)
+                f.write(f.select(upper, f.get(matrix.elements, f.at(i, j, m)), zero), 1, k, i, j)
 
             f.result_elements(1, put)
-            f.lapack("orgqr", [*second, matrix.first, lda, *tail])
+            f.lapack("ungqr" if f.complex else "orgqr", [*second, matrix.first, lda, *tail])
             f.deliver(0, k, matrix, None, m)
 
 
 # -- eigh ------------------------------------------------------------------------------------
 def _eigh(f: Stacks, vectors: bool) -> None:
     n, _ = _size(f)
-    room = (1 + 6 * n + 2 * n * n if vectors else 2 * n + 1) + BLOCK * n
     integer_room = 3 + 5 * n if vectors else 1
-    matrix, values = f.scratch(n * n), f.scratch(n)
+    real_room = (1 + (5 if f.complex else 6) * n + 2 * n * n) if vectors else 2 * n + 1
+    room = (2 * n + n * n if vectors else n + 1) if f.complex else real_room
+    room += BLOCK * n
+    matrix, values = f.scratch(n * n), f.scratch(n, f.dtype)
     work, integers, info = f.scratch(room), f.scratch(integer_room, i32), f.scratch(1, i32)
     head = [*f.letters("VL" if vectors else "NL"), *f.integers(n)]
     lda, lwork, liwork = f.integers(n, room, integer_room)
+    spaces = [work.first, lwork]
+    if f.complex:
+        spaces += [f.scratch(real_room, f.dtype).first, *f.integers(real_room)]
     with f.each(9.0 * n**3) as k:
         f.by_columns(0, k, matrix)
-        arguments = [*head, matrix.first, lda, values.first, work.first, lwork]
-        f.lapack("syevd", [*arguments, integers.first, liwork, info.first])
+        arguments = [*head, matrix.first, lda, values.first, *spaces, integers.first, liwork]
+        f.lapack("heevd" if f.complex else "syevd", [*arguments, info.first])
         ok = f.succeeded(info)
-        f.loop(n, lambda i: f.write(f.or_nan(ok, f.b.load(values.elements, [i])), 0, k, i))
+        f.vector(0, k, values.elements, ok, n)
         if vectors:
             f.deliver(1, k, matrix, ok, n)
 
@@ -208,46 +217,60 @@ def _eigh(f: Stacks, vectors: bool) -> None:
 # -- eig -------------------------------------------------------------------------------------
 def _eig(f: Stacks, vectors: bool) -> None:
     """A matrix with NaN or infinities is replaced by zeros: LAPACK does not say what it does with
-    such. Vectors of a conjugate pair are two columns, the real and the imaginary part."""
+    such."""
     n, _ = _size(f)
     room = (5 + 2 * BLOCK) * n
     matrix, columns = f.scratch(n * n), f.scratch(n * n if vectors else 1)
-    values = f.scratch(n), f.scratch(n)
-    work, info, bad = f.scratch(room), f.scratch(1, i32), f.scratch(1)
+    values = [f.scratch(n)] if f.complex else [f.scratch(n), f.scratch(n)]
+    work, info, bad = f.scratch(room), f.scratch(1, i32), f.scratch(1, f.dtype)
     head = [*f.letters("NV" if vectors else "NN"), *f.integers(n)]
     lda, lwork = f.integers(n, room)
-    b, zero = f.b, f.b.const(0, f.dtype)
+    spaces = [work.first, lwork]
+    if f.complex:
+        spaces.append(f.scratch(2 * n, f.dtype).first)
+    b = f.b
     with f.each(25.0 * n**3) as k:
-        b.store(zero, bad.first, [])
-
-        def look(i: Value, j: Value) -> None:
-            nothing = b.op("arith.mulf", [f.read(0, k, i, j), zero])  # NaN of what is not finite
-            b.store(b.op("arith.addf", [b.load(bad.first, []), nothing]), bad.first, [])
-
-        f.elements(n, n, look)
-        finite = b.compare("oeq", b.load(bad.first, []), zero)
-
-        def copy(i: Value, j: Value) -> None:
-            value = b.op("arith.select", [finite, f.read(0, k, i, j), zero], f.dtype)
-            b.store(value, matrix.elements, [f.at(i, j, n)])
-
-        f.elements(n, n, copy)
-        places = [values[0].first, values[1].first, columns.first, lda, columns.first, lda]
-        f.lapack("geev", [*head, matrix.first, lda, *places, work.first, lwork, info.first])
+        finite = _copy_finite(f, k, matrix, bad)
+        places = [*(v.first for v in values), columns.first, lda, columns.first, lda]
+        f.lapack("geev", [*head, matrix.first, lda, *places, *spaces, info.first])
         ok = b.op("arith.andi", [f.succeeded(info), finite])
 
         def put(j: Value) -> None:
             for number, part in enumerate(values):
-                f.write(f.or_nan(ok, b.load(part.elements, [j])), number, k, j)
+                f.write(f.or_nan(ok, f.get(part.elements, j)), number, k, j)
 
         f.loop(n, put)
-        if vectors:
+        if vectors and f.complex:
+            f.deliver(1, k, columns, ok, n)
+        elif vectors:
             _eigenvectors(f, k, ok, values[1], columns)
 
 
+def _copy_finite(f: Stacks, k: Value, matrix: Scratch, bad: Scratch) -> Value:
+    """The k-th matrix by columns, zeros where not all of it is finite; whether it is."""
+    n, _ = _size(f)
+    b, zero = f.b, f.b.const(0, f.dtype)
+    b.store(zero, bad.first, [])
+
+    def look(i: Value, j: Value) -> None:
+        for value in f.read(0, k, i, j):
+            nothing = b.op("arith.mulf", [value, zero])  # NaN of what is not finite
+            b.store(b.op("arith.addf", [b.load(bad.first, []), nothing]), bad.first, [])
+
+    f.elements(n, n, look)
+    finite = b.compare("oeq", b.load(bad.first, []), zero)
+
+    def copy(i: Value, j: Value) -> None:
+        element = f.select(finite, f.read(0, k, i, j), f.number(0))
+        f.put(element, matrix.elements, f.at(i, j, n))
+
+    f.elements(n, n, copy)
+    return finite
+
+
 def _eigenvectors(f: Stacks, k: Value, ok: Value, imaginary: Scratch, columns: Scratch) -> None:
-    """The pair's first column is the real part of both, the second the imaginary part of the first
-    vector, whose eigenvalue has the positive imaginary part."""
+    """Of a real matrix the vectors of a conjugate pair are two columns: the real part of both, and
+    the imaginary part of the first vector, whose eigenvalue has the positive imaginary part."""
     n, _ = _size(f)
     b, zero = f.b, f.b.const(0, f.dtype)
 
@@ -262,8 +285,8 @@ def _eigenvectors(f: Stacks, k: Value, ok: Value, imaginary: Scratch, columns: S
         real = b.op("arith.select", [second, real, own], f.dtype)
         turned = b.op("arith.select", [second, b.op("arith.negf", [own]), zero], f.dtype)
         rest = b.op("arith.select", [first, rest, turned], f.dtype)
-        f.write(f.or_nan(ok, real), 2, k, i, j)
-        f.write(f.or_nan(ok, rest), 3, k, i, j)
+        f.write(f.or_nan(ok, (real,)), 2, k, i, j)
+        f.write(f.or_nan(ok, (rest,)), 3, k, i, j)
 
     f.elements(n, n, put)
 
@@ -274,16 +297,21 @@ def _svd(f: Stacks, full_matrices: bool, compute_uv: bool) -> None:
     few, many = min(m, n), max(m, n)
     width, height = (m, n) if full_matrices else (few, few)
     room = 3 * few + max(many, 7 * few) + BLOCK * (m + n)
+    real_room = 7 * few
     if compute_uv:
         room += 4 * few * few + 4 * few
+        real_room = 7 * few * few + 6 * few + 2 * many * few
     else:
         width = height = 0
-    matrix, values = f.scratch(m * n), f.scratch(few)
+    matrix, values = f.scratch(m * n), f.scratch(few, f.dtype)
     left, right = f.scratch(m * width), f.scratch(height * n)
     work, integers, info = f.scratch(room), f.scratch(8 * few, i32), f.scratch(1, i32)
     job = "N" if not compute_uv else "A" if full_matrices else "S"
     head = [*f.letters(job), *f.integers(m, n)]
     lda, ldvt, lwork = f.integers(max(m, 1), max(height, 1), room)
+    spaces = [work.first, lwork]
+    if f.complex:
+        spaces.append(f.scratch(real_room, f.dtype).first)
     with f.each(20.0 * m * n * few) as k:
         if few == 0:
             f.identity(0, k)
@@ -291,13 +319,11 @@ def _svd(f: Stacks, full_matrices: bool, compute_uv: bool) -> None:
         else:
             f.by_columns(0, k, matrix)
             vectors = [left.first, lda, right.first, ldvt]
-            tail = [work.first, lwork, integers.first, info.first]
+            tail = [*spaces, integers.first, info.first]
             f.lapack("gesdd", [*head, matrix.first, lda, values.first, *vectors, *tail])
             ok = f.succeeded(info)
             number = 1 if compute_uv else 0
-            f.loop(
-                few, lambda i: f.write(f.or_nan(ok, f.b.load(values.elements, [i])), number, k, i)
-            )
+            f.vector(number, k, values.elements, ok, few)
             if compute_uv:
                 f.deliver(0, k, left, ok, m)
                 f.deliver(2, k, right, ok, height)

@@ -2,8 +2,8 @@
 
 Everything takes stacks of matrices, has derivatives, and becomes part of a compiled function, which
 calls LAPACK without going back to Python. LAPACK is SciPy's: `pip install 'lazir[linalg]'`. Float32
-and float64. What has no answer (a singular matrix, one that is not positive definite, no
-convergence) gives infinities or NaN, never an error.
+and float64, complex64 and complex128. What has no answer (a singular matrix, one that is not
+positive definite, no convergence) gives infinities or NaN, never an error.
 """
 
 from __future__ import annotations

@@ -19,12 +19,20 @@ from ..apply import call, expand, fail, lift, operand, tensor
 from ..custom import custom_jvp
 from ..numpy.linear import matmul
 from ..numpy.logic import where
-from ..numpy.manipulation import matrix_transpose
 from ..numpy.matrices import eye
+from ..numpy.parts import conjugate_of, squared_size
 from ..numpy.reduction import sum as total
 from ..tensor import Tensor
 from .factors import svd
-from .operands import matrix, require_matrix, same_lead, square, symmetrised, values
+from .operands import (
+    conj_transpose,
+    matrix,
+    require_matrix,
+    same_lead,
+    square,
+    symmetrised,
+    values,
+)
 
 
 # -- square matrices ---------------------------------------------------------------------
@@ -68,7 +76,8 @@ def solve(a: Any, b: Any) -> Tensor:
 def solve_triangular(
     a: Any, b: Any, trans: int | str = 0, lower: bool = False, unit_diagonal: bool = False
 ) -> Tensor:
-    """x in a x = b, or with `trans` 1 or "T" in aᵀ x = b, where a is triangular.
+    """x in a x = b, or with `trans` 1 or "T" in aᵀ x = b, with 2 or "C" in aᴴ x = b, where a is
+    triangular.
 
     Only the triangle that is meant is read, with `unit_diagonal` not its diagonal either.
 
@@ -80,6 +89,8 @@ def solve_triangular(
     if trans not in (0, 1, 2, "N", "T", "C"):
         fail(f"solve_triangular: trans is 0, 1, 2, 'N', 'T' or 'C', got {trans!r}")
     x, y, vector = _pair("solve_triangular", a, b)
+    if trans in (2, "C"):
+        x = conjugate_of(x)
     attrs = {
         "left_side": True,
         "lower": bool(lower),
@@ -158,7 +169,7 @@ def _pinv(a: Any, rcond: Any) -> Tensor:
     u, s, vt = svd(a, full_matrices=False)
     kept = _cut(s, rcond)
     inverse = where(kept, 1 / where(kept, s, 1), 0)
-    return matmul(matrix_transpose(vt) * inverse[..., None, :], matrix_transpose(u))
+    return matmul(conj_transpose(vt) * inverse[..., None, :], conj_transpose(u))
 
 
 @_pinv.defjvp
@@ -167,9 +178,9 @@ def _pinv_jvp(primals: Any, tangents: Any) -> Any:
     problems whose variables separate", 1973, for a rank that does not change."""
     (a, rcond), (da, _) = primals, tangents
     p = _pinv(a, rcond)
-    pt, dat = matrix_transpose(p), matrix_transpose(da)
-    kernel = dat - matmul(matmul(dat, a), p)  # dAᵀ (I − A P)
-    image = dat - matmul(p, matmul(a, dat))  # (I − P A) dAᵀ
+    pt, dat = conj_transpose(p), conj_transpose(da)
+    kernel = dat - matmul(matmul(dat, a), p)  # dAᴴ (I − A P)
+    image = dat - matmul(p, matmul(a, dat))  # (I − P A) dAᴴ
     moved = matmul(p, matmul(pt, kernel)) + matmul(matmul(image, pt), p)
     return p, moved - matmul(matmul(p, da), p)
 
@@ -192,7 +203,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
     if limit is None:
         limit = tolerance(x)
     (cut,) = values("pinv", limit)
-    cut = call("convert", cut, dtype=x.type.dtype)
+    cut = call("convert", cut, dtype=x.type.dtype.part)
     cut = call("reshape", cut, shape=(*cut.shape, 1))
     return _pinv(tensor(x), tensor(cut))  # type: ignore[no-any-return]
 
@@ -221,7 +232,8 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Tensor, Tensor, Tensor, Te
     _, s, _ = svd(matrix_, full_matrices=False)
     found = matmul(pinv(matrix_, limit), right)
     rest = right - matmul(matrix_, found)
-    residuals = total(rest * rest, axis=0, keepdims=len(y.shape) == 1)
+    squares = tensor(squared_size(lift(operand(rest))))
+    residuals = total(squares, axis=0, keepdims=len(y.shape) == 1)
     rank = total(_cut(s, limit), axis=-1).astype("int32")
     return found, residuals, rank, s
 

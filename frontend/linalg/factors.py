@@ -12,7 +12,7 @@ from lazir.compiler.graph import Value
 
 from ..apply import call, fail, tensor
 from ..tensor import Tensor
-from .operands import many, matrix, square, symmetrised, transposed
+from .operands import adjoint, many, matrix, square, symmetrised
 
 
 class QRResult(NamedTuple):
@@ -38,9 +38,9 @@ class SVDResult(NamedTuple):
 
 
 def cholesky(a: Any, /, *, upper: bool = False, symmetrize_input: bool = True) -> Tensor:
-    """The lower triangular L with L Lᵀ = a, or with `upper` the U with Uᵀ U = a.
+    """The lower triangular L with L Lᴴ = a, or with `upper` the U with Uᴴ U = a.
 
-    Takes `(…, n, n)` of float32 or float64. With `symmetrize_input` a is (a + aᵀ) / 2, so that
+    Takes `(…, n, n)`, symmetric or Hermitian. With `symmetrize_input` a is (a + aᴴ) / 2, so that
     gradients are symmetric; else only the triangle that is meant is read. Where a is not positive
     definite, the triangle is NaN.
 
@@ -53,9 +53,9 @@ def cholesky(a: Any, /, *, upper: bool = False, symmetrize_input: bool = True) -
     if symmetrize_input:
         x = symmetrised(x)
     elif upper:
-        x = transposed(x)
+        x = adjoint(x)
     out = call("cholesky", x)
-    return tensor(transposed(out) if upper else out)
+    return tensor(adjoint(out) if upper else out)
 
 
 def lu(a: Any, /) -> tuple[Tensor, Tensor, Tensor]:
@@ -98,15 +98,17 @@ def _symmetric(a: Any, UPLO: str | None, symmetrize_input: bool, name: str) -> V
         fail(f"{name}: UPLO is 'L' or 'U', got {UPLO!r}")
     if UPLO is None and symmetrize_input:
         return symmetrised(x)
-    return transposed(x) if UPLO == "U" else x
+    return adjoint(x) if UPLO == "U" else x
 
 
 def eigh(a: Any, UPLO: str | None = None, *, symmetrize_input: bool = True) -> EighResult:
-    """Eigenvalues of symmetric matrices in increasing order, eigenvectors in columns.
+    """Eigenvalues of symmetric or Hermitian matrices in increasing order, eigenvectors in columns.
 
-    Without `UPLO` a is taken as (a + aᵀ) / 2; "L" or "U" says which triangle alone is read, as
-    NumPy does. Vectors have length 1 and either sign; those of equal eigenvalues are not
-    determined, and their derivatives are infinite or NaN.
+    Without `UPLO` a is taken as (a + aᴴ) / 2, or without `symmetrize_input` by its lower triangle;
+    "L" or "U" says which triangle alone is read, as NumPy does. Eigenvalues are real. Vectors have
+    length 1 and any phase; those of equal eigenvalues are not determined, and their derivatives
+    are infinite or NaN. Derivatives of complex vectors keep phases as JAX does: functions that do
+    not depend on phases have the right ones.
 
     >>> import lazir as lz, lazir.numpy as lnp
     >>> values, vectors = lz.linalg.eigh(lnp.array([[2.0, 0.0], [0.0, 1.0]]))
@@ -130,11 +132,12 @@ def eigvalsh(a: Any, UPLO: str | None = None, *, symmetrize_input: bool = True) 
 def svd(
     a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False
 ) -> SVDResult | Tensor:
-    """U, the singular values S in decreasing order, and Vᵀ, with (U · S) Vᵀ = a.
+    """U, the singular values S in decreasing order, and Vᴴ, with (U · S) Vᴴ = a.
 
-    Of `(…, m, n)` with k = min(m, n): S is `(…, k)`; U and Vᵀ are `(…, m, k)` and `(…, k, n)`, or
-    with `full_matrices` square (then they have derivatives only where m = n). Without `compute_uv`
-    S alone. With `hermitian` a is taken as (a + aᵀ) / 2.
+    Of `(…, m, n)` with k = min(m, n): S is real, `(…, k)`; U and Vᴴ are `(…, m, k)` and
+    `(…, k, n)`, or with `full_matrices` square (then they have derivatives only where m = n).
+    Without `compute_uv` S alone. With `hermitian` a is taken as (a + aᴴ) / 2. Derivatives of
+    complex vectors keep phases as JAX does.
 
     >>> import lazir as lz, lazir.numpy as lnp
     >>> u, s, vt = lz.linalg.svd(lnp.array([[0.0, 2.0], [1.0, 0.0]]))

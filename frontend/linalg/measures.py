@@ -25,7 +25,16 @@ from ..numpy.parts import squared_size
 from ..tensor import Tensor
 from .equations import inv, tolerance
 from .factors import svd, svdvals
-from .operands import many, matrix, numbers, require_matrix, square, symmetrised, values
+from .operands import (
+    conj_transpose,
+    many,
+    matrix,
+    numbers,
+    require_matrix,
+    square,
+    symmetrised,
+    values,
+)
 
 
 class SlogdetResult(NamedTuple):
@@ -52,14 +61,15 @@ def _determinant(a: Tensor) -> Tensor:
 
 @custom_jvp
 def _adjugate(a: Any) -> Any:
-    """det(a) a⁻¹, also where a is singular: adj(U S Vᵀ) = det(U) det(Vᵀ) V adj(S) Uᵀ."""
+    """det(a) a⁻¹, also where a is singular: adj(U S Vᴴ) = det(U) det(Vᴴ) V adj(S) Uᴴ."""
     u, s, vt = svd(a, full_matrices=False)
     n = s.shape[-1]
     on = np.eye(n, dtype=bool)
     others = reduction.prod(logic.where(on, 1, s[..., None, :]), axis=-1)
-    sign = logic.where(_determinant(u) * _determinant(vt) < 0, -1, 1)
-    spread = manipulation.matrix_transpose(vt) * (others * sign[..., None])[..., None, :]
-    return matmul(spread, manipulation.matrix_transpose(u))
+    turn = _determinant(u) * _determinant(vt)
+    sign = turn / absolute(turn) if u.dtype.is_complex else logic.where(turn < 0, -1, 1)
+    spread = conj_transpose(vt) * (others * sign[..., None])[..., None, :]
+    return matmul(spread, conj_transpose(u))
 
 
 @_adjugate.defjvp
@@ -102,7 +112,7 @@ def det(a: Any) -> Tensor:
 def slogdet(a: Any) -> SlogdetResult:
     """The sign of the determinants and the logarithm of their absolute values.
 
-    Of a singular matrix: 0 and −inf.
+    The sign of a complex determinant is a number of size 1. Of a singular matrix: 0 and −inf.
 
     >>> import lazir as lz, lazir.numpy as lnp
     >>> sign, logabs = lz.linalg.slogdet(lnp.array([[0.0, 1.0], [1.0, 0.0]]))
@@ -110,10 +120,14 @@ def slogdet(a: Any) -> SlogdetResult:
     -1.0 0.0
     """
     pivots, sign = _pivots(tensor(square(a, "slogdet")))
-    negative = reduction.sum((pivots < 0).astype("int32"), axis=-1) % 2
     zero = reduction.any(pivots == 0, axis=-1)
-    sign = logic.where(zero, 0, logic.where(negative == 1, -sign, sign))
-    return SlogdetResult(sign, reduction.sum(log(absolute(pivots)), axis=-1))
+    size = absolute(pivots)
+    if pivots.dtype.is_complex:
+        sign = sign * reduction.prod(pivots / logic.where(pivots == 0, 1, size), axis=-1)
+    else:
+        negative = reduction.sum((pivots < 0).astype("int32"), axis=-1) % 2
+        sign = logic.where(negative == 1, -sign, sign)
+    return SlogdetResult(logic.where(zero, 0, sign), reduction.sum(log(size), axis=-1))
 
 
 # -- norms -------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What functions of matrices take: tensors of one float type, with matrices in the last two axes.
+"""What functions of matrices take: tensors of one type, with matrices in the last two axes.
 
 Takes: tensors, arrays, nested sequences. Gives: graph values, or an error that says what to do.
 Must not know: what is computed of them.
@@ -12,28 +12,30 @@ from typing import Any
 from lazir.compiler.errors import ShapeError
 from lazir.compiler.graph import Value
 from lazir.compiler.opdef import OPS
-from lazir.compiler.types import DType, broadcast_shapes, f32, f64
+from lazir.compiler.ops.matrices import PRECISIONS
+from lazir.compiler.types import DType, broadcast_shapes
 
 from ..apply import expand, fail, lift, operand, tensor
 from ..dtypes import result_dtype, to_inexact
+from ..numpy.manipulation import matrix_transpose
+from ..numpy.parts import conjugate_of
 from ..tensor import Tensor
 from ..trace import builder
 
 
 def precision(dtype: DType, name: str) -> DType:
-    """The float type to compute in: integers and bools become floats, as for other functions."""
+    """The type to compute in: integers and bools become floats, as for other functions."""
     wanted = to_inexact(dtype)
-    if wanted not in (f32, f64):
-        kind = "complex matrices are" if wanted.is_complex else f"{wanted} is"
+    if wanted not in PRECISIONS:
         fail(
-            f"{name}: {kind} not supported; LAPACK is called with float32 or float64: convert with "
+            f"{name}: {wanted} is not supported; LAPACK is called with 32 or 64 bits: convert with "
             "astype first"
         )
     return wanted
 
 
 def values(name: str, *xs: Any) -> list[Value]:
-    """The operands in one float type, their shapes as they are."""
+    """The operands in one type, real or complex, their shapes as they are."""
     found = [operand(x) for x in xs]
     common, _ = result_dtype(
         [o.dtype for o in found if not o.weak], [o.dtype for o in found if o.weak]
@@ -92,8 +94,19 @@ def transposed(x: Value) -> Value:
     return OPS["transpose"](builder(), x, permutation=order)
 
 
+def adjoint(x: Value) -> Value:
+    """The matrices transposed and, where they are complex, conjugated."""
+    return transposed(conjugate_of(x))
+
+
+def conj_transpose(x: Tensor) -> Tensor:
+    """The matrices transposed and, where they are complex, conjugated, as a tensor."""
+    turned: Tensor = matrix_transpose(x)
+    return turned.conj() if x.dtype.is_complex else turned
+
+
 def symmetrised(x: Value) -> Value:
-    """(x + xᵀ) / 2."""
+    """(x + xᵀ) / 2, of complex matrices (x + xᴴ) / 2."""
     b = builder()
-    total = OPS["add"](b, x, transposed(x))
+    total = OPS["add"](b, x, adjoint(x))
     return OPS["mul"](b, total, expand(lift(operand(0.5), x.type.dtype), x.shape))

@@ -16,7 +16,7 @@ from lazir.compiler.opdef import OPS
 from lazir.compiler.pipeline import Compilation
 from lazir.compiler.reenter import READABLE
 from lazir.compiler.target import host_target, named_target
-from lazir.compiler.types import f32, f64, tensor
+from lazir.compiler.types import c64, c128, f32, f64, tensor
 from lazir.runtime.execute import LoadedProgram
 from lazir.runtime.program import Program
 from tests.upstream import mlir_opt
@@ -80,6 +80,38 @@ def test_every_stage_goes_on_alike() -> None:
 @pytest.mark.parametrize("stage", ["kernels", "loops"])
 def test_upstream_verifies(stage: str) -> None:
     mlir_opt(Compilation(everything(), host_target()).text(stage))
+
+
+def of_complex() -> Graph:
+    """Complex matrices, which the stages behind `split` have as pairs."""
+    b = Builder(name="of_complex")
+    a, y = b.param(tensor(c128, 2, 3, 3), "a"), b.param(tensor(c64, 4, 2), "y")
+    (factor,) = op(b, "cholesky", a)
+    (solved,) = op(b, "solve", a, factor, transpose=True)
+    eigen = op(b, "eig", a, vectors=True)
+    symmetric = op(b, "eigh", a, vectors=True)
+    singular = op(b, "svd", y, full_matrices=True, compute_uv=True)
+    return b.graph([factor, solved, *eigen, *symmetric, *singular])
+
+
+def test_complex_matrices_at_every_stage() -> None:
+    first = Compilation(of_complex(), host_target())
+    rng = np.random.default_rng(0)
+    a, y = (rng.normal(size=(*s, 2)) @ [1, 1j] for s in ((2, 3, 3), (4, 2)))
+    given = [a @ a.conj().swapaxes(-1, -2) + np.eye(3), y.astype(np.complex64)]
+    wanted = LoadedProgram(first.program).call(given)
+    for stage in READABLE:
+        text = first.text(stage)
+        again = Compilation.from_text(text, stage, first.target)
+        assert again.llvm == first.llvm, stage
+        for p, q in zip(LoadedProgram(again.program).call(given), wanted, strict=True):
+            assert p.tobytes() == q.tobytes()
+    mlir_opt(first.text("kernels"))
+    mlir_opt(first.text("loops"))
+    assert first.program.imports == (
+        "lz_blas_ztrsm", "lz_lapack_cgesdd", "lz_lapack_zgeev", "lz_lapack_zgetrf",
+        "lz_lapack_zheevd", "lz_lapack_zpotrf",
+    )  # fmt: skip
 
 
 def test_what_a_program_imports() -> None:

@@ -267,5 +267,5 @@ def test_eigenvalues_at_the_edges() -> None:
     values, vectors = (x.numpy() for x in LA.eig(bad))
     np.testing.assert_array_equal(values[[0, 3]], [[2, 2], [2, 2]])
     assert np.isnan(values[1:3].real).all() and np.isnan(vectors[1:3].imag).all()
-    with pytest.raises(LazirError, match="no derivative"):
-        lz.grad(lambda x: LA.eig(x)[1].real.sum())(defective)
+    slope = lz.grad(lambda x: LA.eig(x)[1].real.sum())(defective).numpy()
+    assert not np.isfinite(slope).all()  # a basis of eigenvectors is what it takes
