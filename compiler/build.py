@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
@@ -22,11 +23,13 @@ from .graph import Graph
 from .target import Target
 
 
-def cached_program(graph: Graph, target: Target) -> Program:
+def cached_program(graph: Graph, target: Target, donated: Collection[int] = ()) -> Program:
     """The compiled program, from the disk cache if it is there; whatever is wrong with the cache
-    costs a recompile and a warning."""
+    costs a recompile and a warning. `donated` numbers the parameters in whose places results may
+    be made."""
     store = _cache()
-    name = key(graph.name, graph.fingerprint, target.key(), *_versions())
+    given = " ".join(map(str, sorted(donated)))
+    name = key(graph.name, graph.fingerprint, target.key(), given, *_versions())
     found = store.get(name)
     if found is not None:
         try:
@@ -34,14 +37,14 @@ def cached_program(graph: Graph, target: Target) -> Program:
         except ValueError:
             warnings.warn("lazir: a cached program is unreadable; compiling anew", stacklevel=2)
     with paused():
-        program: Program = compilation(graph, target).program
+        program: Program = compilation(graph, target, donated).program
     store.put(name, program.to_bytes())
     return program
 
 
-def compilation(graph: Graph, target: Target):  # type: ignore[no-untyped-def]
+def compilation(graph: Graph, target: Target, donated: Collection[int] = ()):  # type: ignore[no-untyped-def]
     """A `pipeline.Compilation` of the graph; imports the pipeline."""
-    return importlib.import_module(f"{__package__}.pipeline").Compilation(graph, target)
+    return importlib.import_module(f"{__package__}.pipeline").Compilation(graph, target, donated)
 
 
 @cache

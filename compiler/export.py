@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ from .kernel import symbol
 from .library import PREFIX, imported_symbols
 from .mlir.ir import Op
 from .pipeline import Compilation, array_spec
+from .start import alias_pairs
 
 Array = np.ndarray[Any, Any]
 
@@ -76,7 +77,8 @@ def export(
     code = compile_ir(text, compilation.target)
     _check_symbols(name, code)
     hints = [v.hint for v in main.regions[0].args]
-    header = c_header(name, _named(name, free, outputs, hints), compilation.workspace_bytes)
+    pairs = alias_pairs(main)
+    header = c_header(name, _named(name, free, outputs, hints), compilation.workspace_bytes, pairs)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.o", folder / f"{name}.h"]
     paths[0].write_bytes(code)
@@ -223,7 +225,10 @@ def _named(
 
 
 def c_header(
-    name: str, parameters: tuple[list[Parameter], list[Parameter]], workspace_bytes: int
+    name: str,
+    parameters: tuple[list[Parameter], list[Parameter]],
+    workspace_bytes: int,
+    pairs: Sequence[tuple[int, int]] = (),
 ) -> str:
     """The header's text; C99 and C++."""
     ins, outs = parameters
@@ -234,7 +239,7 @@ def c_header(
         '#ifdef __cplusplus\nextern "C" {\n#endif',
         _CONTEXT.strip(),
         _sizes(name, [*ins, *outs], workspace_bytes),
-        _prototype(name, ins, outs),
+        _prototype(name, ins, outs, dict(pairs)),
         _inline(name, ins, outs),
         "#ifdef __cplusplus\n}\n#endif",
         f"#endif /* {guard} */\n",
@@ -293,9 +298,13 @@ def _number_bytes(spec: ArraySpec) -> int:
     return size // 2 if spec.dtype.startswith("complex") else size
 
 
-def _prototype(name: str, ins: Sequence[Parameter], outs: Sequence[Parameter]) -> str:
+def _prototype(
+    name: str, ins: Sequence[Parameter], outs: Sequence[Parameter], pairs: Mapping[int, int]
+) -> str:
     rows = [f" * in[{k}]   {_describe(p)}" for k, p in enumerate(ins)]
-    rows += [f" * out[{k}]  {_describe(p)}" for k, p in enumerate(outs)]
+    for k, p in enumerate(outs):
+        same = f"; may be in[{pairs[k]}], which it then overwrites" if k in pairs else ""
+        rows.append(f" * out[{k}]  {_describe(p)}{same}")
     table = "\n".join(rows)
     return f"""\
 /* Arrays are dense and row-major, aligned to their elements; outputs overlap nothing else.

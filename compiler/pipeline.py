@@ -7,6 +7,7 @@ Must not know: tracing, arrays.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -25,7 +26,7 @@ from .mlir.ir import Module
 from .passes import optimize
 from .schedule.program import lower_program
 from .schedule.work import graph_work
-from .start import READABLE, Start, start_of
+from .start import DONATED, READABLE, Start, alias_pairs, start_of
 from .target import Target, host_target
 from .types import FunctionType, TensorType, Type
 
@@ -57,8 +58,9 @@ class Compilation:
     It starts with a Graph, or where `from_text` read it; what came before that is not known.
     """
 
-    def __init__(self, start: Graph | Start, target: Target) -> None:
-        self.start = start_of(start) if isinstance(start, Graph) else start
+    def __init__(self, start: Graph | Start, target: Target, donated: Iterable[int] = ()) -> None:
+        """`donated` numbers the parameters of a Graph in whose places results may be made."""
+        self.start = start_of(start, donated=donated) if isinstance(start, Graph) else start
         self.target = target
 
     @classmethod
@@ -99,9 +101,11 @@ class Compilation:
         given = self.start.module
         if given is not None:
             return given, int(_module("reenter").workspace_bytes(given))
-        gpu = self.target.is_gpu
-        lower = _module("schedule.gpu_program").lower_gpu_program if gpu else lower_program
-        module, size = lower(self.kernels, self.target)
+        if self.target.is_gpu:
+            lower = _module("schedule.gpu_program").lower_gpu_program
+            module, size = lower(self.kernels, self.target)
+        else:
+            module, size = lower_program(self.kernels, self.target, self.start.donated)
         stored = FunctionType(self.kernels.param_types, self.kernels.result_types)
         mark_types(module.function(self.entry), self.start.types, stored)
         return module, size
@@ -142,9 +146,12 @@ class Compilation:
         if stage == "loops":
             return self.loops
         if stage == "kernels":
-            return kernels_to_module(self.kernels, self.start.types)
-        graph = self.optimized if stage == "optimized" else self.graph
-        made: Module = _module("text").graph_to_module(graph)
+            made = kernels_to_module(self.kernels, self.start.types)
+        else:
+            graph = self.optimized if stage == "optimized" else self.graph
+            made = _module("text").graph_to_module(graph)
+        if self.start.donated:
+            made.functions()[-1].attrs[DONATED] = self.start.donated
         return made
 
     def text(self, stage: str, *, locations: bool = False) -> str:
@@ -187,6 +194,7 @@ class Compilation:
             inputs=tuple(map(array_spec, types.inputs)),
             outputs=tuple(map(array_spec, types.results)),
             workspace_bytes=self.workspace_bytes,
+            aliases=alias_pairs(self.loops.function(self.entry)),
             release_gil=self._long,
             imports=imported_symbols(self.loops),
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, overload
 
@@ -17,7 +17,7 @@ from lazir.runtime.device import parse_device, require
 
 from . import engine, tree
 from .apply import as_tensor
-from .donation import donate_leaves, finish_donation
+from .donation import donated_leaves, finish_donation, give_away
 from .handle import Handle
 from .hints import call_checked
 from .signature import Call, Reader, difference
@@ -64,7 +64,8 @@ class Lowered:
 
     def ir(self, stage: str = "graph") -> str:
         """The text of a stage: graph, optimized, kernels, loops, llvm, asm or ptx."""
-        return engine.text(self.traced.graph, stage, self._device)
+        donated = self.traced.donated
+        return engine.text(self.traced.graph, stage, self._device, donated=donated)
 
     as_text = ir
 
@@ -81,7 +82,7 @@ class Lowered:
                     f"this program takes arguments nested as {self._call.structure}, "
                     f"got {structure}"
                 )
-            return special.run(leaves)
+            return _run(special, leaves)
 
         return run
 
@@ -191,8 +192,8 @@ class CompiledFunction:
             special = self._specialise(call)
         else:
             self._hits += 1
-        if self._reader.donated or self._reader.donated_names:
-            return self._donating(special, call)
+        if special.traced.donated:
+            return _run(special, call.leaves)
         self._prefer(special)
         return special.run(call.leaves)
 
@@ -218,7 +219,8 @@ class CompiledFunction:
             return special
 
     def _trace(self, call: Call) -> Traced:
-        return trace(self._fn, call, self._reader.names_of(call), self._name)
+        traced = trace(self._fn, call, self._reader.names_of(call), self._name)
+        return traced._replace(donated=donated_leaves(self._reader, call))
 
     def _reason(self, call: Call) -> str:
         if not self._order:
@@ -238,12 +240,6 @@ class CompiledFunction:
         self._nested = None
         if ready is not None and not special.flat:
             self._nested = (special.call.structure, ready)
-
-    def _donating(self, special: Specialisation, call: Call) -> Any:
-        leaves, places = donate_leaves(self._reader, call)
-        result = special.run(leaves, places)
-        finish_donation(leaves, places)
-        return result
 
     # -- looking inside ------------------------------------------------------------------
     def trace(self, *args: Any, **kwargs: Any) -> Traced:
@@ -277,7 +273,9 @@ class CompiledFunction:
         """
         traced = self.trace(*args, **kwargs)
         held = [_stored(tensor) for tensor in traced.captures]
-        return engine.export(traced.graph, Path(folder), name or self._name, held, target)
+        return engine.export(
+            traced.graph, Path(folder), name or self._name, held, target, traced.donated
+        )
 
     def explain(self, *args: Any, **kwargs: Any) -> str:
         """In words: whether such a call is compiled already, why not, and what the program does.
@@ -295,7 +293,7 @@ class CompiledFunction:
         else:
             head = known.stale() or "compiled"
             traced = known.traced
-        return f"{self._name}: {head}\n{engine.explain(traced.graph, self._device)}"
+        return f"{self._name}: {head}\n{engine.explain(traced.graph, self._device, traced.donated)}"
 
     def explain_recompile(self) -> list[str]:
         """Why each specialisation was made, oldest first.
@@ -323,6 +321,14 @@ class CompiledFunction:
 
     def __repr__(self) -> str:
         return f"<compiled {self._name}>"
+
+
+def _run(special: Specialisation, leaves: Sequence[Any]) -> Any:
+    """Call a program that may get arguments for good."""
+    places = give_away(leaves, special.traced.donated)
+    result = special.run(leaves, places)
+    finish_donation(leaves, places)
+    return result
 
 
 def _finisher(special: Specialisation) -> Callable[[Any], Any]:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
+from lazir.runtime.buffers import is_sole_owner
 
 from . import donated, tree
 from .donated import DonationError
@@ -22,11 +25,8 @@ from .pending import force
 from .signature import Call, Reader
 
 
-def donate_leaves(reader: Reader, call: Call) -> tuple[list[Any], list[int]]:
-    """The leaves of a call and the numbers of those that may be overwritten.
-
-    DonationError where the data of a donated tensor is held by another object.
-    """
+def donated_leaves(reader: Reader, call: Call) -> tuple[int, ...]:
+    """The numbers of the leaves that a call gives away, by the kinds of its arguments alone."""
     args, kwargs = tree.unflatten(call.structure, range(len(call.leaves)))
     statics = [k for k, _ in call.statics if isinstance(k, int)]
     places: list[int] = []
@@ -40,11 +40,30 @@ def donate_leaves(reader: Reader, call: Call) -> tuple[list[Any], list[int]]:
     for name, leaves in kwargs.items():
         if name in reader.donated_names:
             places += tree.leaves(leaves)
-    given = [k for k in places if isinstance(call.leaves[k], Handle)]
-    force([call.leaves[k] for k in given])
+    return tuple(sorted(places))
+
+
+def give_away(leaves: Sequence[Any], places: Sequence[int]) -> list[int]:
+    """Which of the leaves numbered in `places` may be overwritten: the tensors, since NumPy arrays
+    stay their owner's.
+
+    DonationError where the data of a donated tensor is held by another object, or is another
+    argument too.
+    """
+    given = [k for k in places if isinstance(leaves[k], Handle)]
+    force([leaves[k] for k in given])
+    count = Counter(id(x) for x in leaves if isinstance(x, Handle))
     for k in given:
-        _check_alone(call.leaves[k], k)
-    return call.leaves, given
+        handle: Handle = leaves[k]
+        if count[id(handle)] > 1:
+            twice = [n for n, x in enumerate(leaves) if x is handle]
+            raise DonationError(
+                f"argument leaf {k} cannot be donated: leaves {twice} are one tensor; "
+                "pass lnp.copy(x) as the other",
+                user_line(),
+            )
+        _check_alone(handle, k)
+    return given
 
 
 def _check_alone(handle: Handle, number: int) -> None:
@@ -55,7 +74,7 @@ def _check_alone(handle: Handle, number: int) -> None:
         )
     handle._value = None  # a cached leaf of the lazy graph would count as a holder
     # the slot, and the argument of getrefcount
-    if sys.getrefcount(handle._array) > 2 or handle._array.base is not None:
+    if sys.getrefcount(handle._array) > 2 or not is_sole_owner(handle._array):
         raise DonationError(
             f"argument leaf {number} cannot be donated: {_holder(handle)} shares its data; "
             "drop it, or donate lnp.copy(x)",

@@ -37,9 +37,12 @@ _compiled = 0
 
 class Executable(Protocol):
     """What runs. `call` takes and gives lists of arrays; `call_fast` is a builtin that takes arrays
-    and gives one (or a tuple), NotImplemented where an argument does not fit exactly."""
+    and gives one (or a tuple), NotImplemented where an argument does not fit exactly; so is what
+    `fast_donating` gives, which overwrites arguments."""
 
     def call(self, arrays: Sequence[Any], *, donate: Collection[int] = ()) -> list[Array]: ...
+
+    def fast_donating(self, donate: Collection[int]) -> Callable[..., Any]: ...
 
     @property
     def call_fast(self) -> Callable[..., Any] | None: ...
@@ -64,23 +67,27 @@ def _require_cpu(device: str | None) -> None:
 
 
 def compile(
-    graph: Graph, device: str | None = None, scalars: frozenset[int] = frozenset()
+    graph: Graph,
+    device: str | None = None,
+    scalars: frozenset[int] = frozenset(),
+    donated: tuple[int, ...] = (),
 ) -> Executable:
     """The executable of `graph`, made once per structure and device.
 
-    `scalars` numbers the inputs that `call_fast` takes as Python numbers.
+    `scalars` numbers the inputs that `call_fast` takes as Python numbers, `donated` those in whose
+    places results may be made.
     """
     global _compiled
     _require_cpu(device)
     graph, hosts = number_hosts(graph)
     numbers = f" {[int(h) for h in hosts]}" if hosts else ""
-    key = f"{device or 'cpu'} {sorted(scalars)} {graph.fingerprint}{numbers}"
+    key = f"{device or 'cpu'} {sorted(scalars)} {donated} {graph.fingerprint}{numbers}"
     with _lock:
         found = _programs.get(key)
         if found is not None:
             _programs.move_to_end(key)
             return found
-    program = cached_program(graph, host_target())
+    program = cached_program(graph, host_target(), donated)
     callbacks = [host_entry(h.run, _specs(h.params), _specs(h.results)) for h in hosts]
     made: Executable = LoadedProgram(program, scalars=scalars, callbacks=callbacks)
     with _lock:
@@ -107,27 +114,38 @@ def clear() -> None:
         _programs.clear()
 
 
-def text(graph: Graph, stage: str, device: str | None = None, locations: bool = False) -> str:
+def text(
+    graph: Graph,
+    stage: str,
+    device: str | None = None,
+    locations: bool = False,
+    donated: tuple[int, ...] = (),
+) -> str:
     """The text of a stage of a graph; with `locations`, each operation shows the user's line."""
     graph, _ = number_hosts(graph)
-    return compilation(graph, target_of(device)).text(stage, locations=locations)  # type: ignore[no-any-return]
+    return compilation(graph, target_of(device), donated).text(stage, locations=locations)  # type: ignore[no-any-return]
 
 
 def export(
-    graph: Graph, folder: Path, name: str, constants: Sequence[Array], target: str
+    graph: Graph,
+    folder: Path,
+    name: str,
+    constants: Sequence[Array],
+    target: str,
+    donated: tuple[int, ...] = (),
 ) -> list[Path]:
     """Object file and C header of a graph; `constants` are bound to its last inputs."""
     module = importlib.import_module("lazir.compiler.export")
     graph, _ = number_hosts(graph)
     place = host_target() if target == "host" else named_target(target)
-    return module.export(compilation(graph, place), folder, name, constants)  # type: ignore[no-any-return]
+    return module.export(compilation(graph, place, donated), folder, name, constants)  # type: ignore[no-any-return]
 
 
-def explain(graph: Graph, device: str | None = None) -> str:
+def explain(graph: Graph, device: str | None = None, donated: tuple[int, ...] = ()) -> str:
     """What the program of a graph consists of: a line for each kernel, with work and traffic."""
     module = importlib.import_module("lazir.compiler.explain")
     graph, _ = number_hosts(graph)
-    report = module.explain(compilation(graph, target_of(device)), measure=False)
+    report = module.explain(compilation(graph, target_of(device), donated), measure=False)
     lines = [
         f"{report.operations} operations in {len(report.steps)} kernels; "
         f"{report.input_bytes} bytes in, {report.output_bytes} bytes out, "

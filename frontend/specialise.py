@@ -38,7 +38,8 @@ class Effect(NamedTuple):
 
 class Traced(NamedTuple):
     """What tracing recorded. `graph`'s parameters are the argument leaves, then `captures`; its
-    results those of the function, then the assignments, then the last token if it has effects."""
+    results those of the function, then the assignments, then the last token if it has effects.
+    `donated` are the leaves that are given away."""
 
     graph: Graph
     in_tree: Structure
@@ -46,6 +47,7 @@ class Traced(NamedTuple):
     out_weak: tuple[bool, ...]
     captures: tuple[Handle, ...]
     effects: tuple[Effect, ...]
+    donated: tuple[int, ...] = ()
 
     @property
     def out_specs(self) -> list[Any]:
@@ -53,7 +55,7 @@ class Traced(NamedTuple):
         return list(self.graph.result_types[: len(self.out_weak)])
 
     def __str__(self) -> str:
-        return str(engine.text(self.graph, "graph"))
+        return str(engine.text(self.graph, "graph", donated=self.donated))
 
 
 def trace(fn: Callable[..., Any], call: Call, names: Sequence[str], name: str) -> Traced:
@@ -122,9 +124,10 @@ class Specialisation:
         self.traced = traced
         self.kinds: tuple[Leaf, ...] = call.kinds
         scalars = frozenset(k for k, kind in enumerate(self.kinds) if _is_number(kind))
-        self.program = engine.compile(traced.graph, device, scalars)
+        self.program = engine.compile(traced.graph, device, scalars, traced.donated)
         self._dtypes = [t.dtype for t in traced.graph.result_types]
         self._count = len(traced.out_weak)
+        self._donating: dict[tuple[int, ...], Callable[..., Any]] = {}
 
     @property
     def flat(self) -> bool:
@@ -158,9 +161,21 @@ class Specialisation:
             return self._record(inputs)
         force(handles)
         arrays = [_array(x, kind) for x, kind in zip(inputs, self._kinds())]
-        results = self.program.call(arrays, donate=donate)
+        results = self._call(arrays, tuple(donate))
         made = [wrap_array(a, d) for a, d in zip(results, self._dtypes)]
         return self._return(made, leaves)
+
+    def _call(self, arrays: Sequence[Any], donate: tuple[int, ...]) -> Sequence[Any]:
+        """The program's results, in the places of donated arguments where it can be."""
+        if not donate:
+            return self.program.call(arrays)
+        fast = self._donating.get(donate)
+        if fast is None:
+            fast = self._donating[donate] = self.program.fast_donating(donate)
+        out = fast(*arrays)
+        if out is NotImplemented:
+            return self.program.call(arrays, donate=donate)
+        return (out,) if len(self._dtypes) == 1 else out  # type: ignore[no-any-return]
 
     def _kinds(self) -> list[Leaf]:
         captured = [Leaf(h._dtype, h.shape, False) for h in self.traced.captures]

@@ -15,6 +15,7 @@ import ctypes
 import functools
 import mmap
 import os
+import sys
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -33,6 +34,7 @@ __all__ = [
     "default_pool",
     "empty",
     "empty_cache",
+    "is_sole_owner",
     "parse_pool_bytes",
     "stats",
 ]
@@ -268,6 +270,21 @@ def empty(spec: ArraySpec) -> Array:
 def allocator(spec: ArraySpec) -> Callable[[], Array]:
     """A function that does `empty(spec)` with everything prepared."""
     return default_pool().allocator(spec)
+
+
+def is_sole_owner(array: Array) -> bool:
+    """Whether nobody but this array refers to its memory; who refers to the array is not looked at.
+
+    >>> array = np.zeros(4)
+    >>> is_sole_owner(array), is_sole_owner(array[1:])
+    (True, False)
+    """
+    if array.base is None:
+        return bool(array.flags.owndata)
+    # the array, and the argument of getrefcount
+    return (
+        isinstance(getattr(array.base, "block", None), _Block) and sys.getrefcount(array.base) <= 2
+    )
 
 
 def empty_cache() -> None:

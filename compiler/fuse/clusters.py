@@ -287,7 +287,9 @@ def _reads_are_local(
     """Every member reads other members at its own point only."""
     together = set(producer.members) | set(consumer.members)
     for node in consumer.members:
-        if kind_of(node) == OPAQUE:
+        if kind_of(node) == OPAQUE:  # a product reads all of its factors
+            if any(v.node in together for v in node.inputs):
+                return False
             continue
         reads, _ = member_reads(parts, node)
         wide = levels[node] == ROW or kind_of(node) == REDUCTION

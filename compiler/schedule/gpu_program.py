@@ -53,6 +53,8 @@ class GpuProgramLowering(ProgramLowering):
     """Emits the launch plan. Everything that a kernel reads or writes is in device memory, scalars
     too."""
 
+    in_place = False
+
     def __init__(self, graph: Graph, target: Target) -> None:
         super().__init__(graph, target)
         self.module.attrs["gpu.container_module"] = Unit()

@@ -1,68 +1,55 @@
-"""The whole program as loop IR: kernels scheduled, buffers planned, loops around them.
+"""The whole program as loop IR: kernels called, buffers planned, loops around them.
 
-Takes: a kernel-level Graph and a Target. Gives: a Module whose public function takes input buffers,
-output buffers and one workspace. Each distinct kernel becomes one private function.
-Must not know: how a kernel of some kind is scheduled (`SCHEDULES` says).
+Takes: a kernel-level Graph, a Target, the arguments whose memory is given away. Gives: a Module
+whose public function takes input buffers, output buffers and one workspace.
+Must not know: how kernels are scheduled.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..graph import Graph, Node
 from ..graph import Value as GraphValue
-from ..hosts import declare_host, host_call, named_hosts
-from ..kernel import Kernel, named_kernels, symbol
-from ..library import LIBRARY, library_call, named_calls
-from ..mlir.builder import Builder
-from ..mlir.ir import Block, Module, Op, Symbol, Typed, Unit, Value, function
+from ..hosts import declare_host, host_call
+from ..kernel import Kernel
+from ..library import LIBRARY
+from ..mlir.ir import Block, Module, Op, Symbol, Unit
+from ..mlir.ir import Value as Buffer
 from ..target import Target
-from ..types import FunctionType, MemRefType, TensorType, i8, index
+from ..types import MemRefType, TensorType, i8, index
 from .body import buffer_type, reshaped
 from .counted import Counted, count_up, counted, is_scalar
-from .kinds import schedule_of
-from .library import schedule_library
-from .rounds import count_apart, give_scratch, round_chunks
-from .scheduled import Scheduled
-from .storage import Arena, Slot, Store
+from .frame import Frame
+from .inplace import at_point
+from .order import Plan, plan_order
+from .rounds import count_apart, round_chunks
+from .storage import Store
 from .work import poll_interval
 
 FOREVER = 1 << 60
-WORKSPACE = "workspace"
 
 
-def lower_program(graph: Graph, target: Target) -> tuple[Module, int]:
-    """The `loops` module of a kernel-level Graph, and the bytes of workspace it needs."""
-    lowering = ProgramLowering(graph, target)
+def lower_program(
+    graph: Graph, target: Target, donated: Collection[int] = ()
+) -> tuple[Module, int]:
+    """The `loops` module of a kernel-level Graph, and the bytes of workspace it needs.
+
+    Where it can, the program makes a result in the place of a parameter numbered in `donated`. Such
+    pairs are noted on the main function; given two buffers for one, it copies first.
+    """
+    lowering = ProgramLowering(graph, target, donated)
     return lowering.module, lowering.write()
 
 
-class ProgramLowering:
+class ProgramLowering(Frame):
     """Emits the main function."""
 
-    def __init__(self, graph: Graph, target: Target) -> None:
-        self.graph = graph
-        self.target = target
-        self.module = Module()
-        self.arena = Arena()
-        self.named = named_kernels(graph)
-        self.calls = named_calls(graph)
-        self.hosts = named_hosts(graph)
-        self.scheduled: dict[object, Scheduled] = {}
-        inputs = [buffer_type(t) for t in graph.param_types]
-        outputs = [buffer_type(t) for t in graph.result_types]
-        names = [n or f"arg{k}" for k, n in enumerate(graph.param_names)]
-        names += [f"out{k}" for k in range(len(outputs))]
-        # results are new arrays, and of equal arguments none is written
-        attrs = {"lz.inputs": len(inputs), "lz.outputs": len(outputs), "lz.noalias": Unit()}
-        self.main = function(symbol(graph.name), inputs + outputs, [], hints=names, attrs=attrs)
-        self.b = Builder(self.main)
-        self.workspace = Value(MemRefType((0,), i8), WORKSPACE)
-        self.stack = self.b.entry
-        self.apart = False
+    def __init__(self, graph: Graph, target: Target, donated: Collection[int] = ()) -> None:
+        self.plan = plan_order(graph, donated)
+        super().__init__(graph, target, self.plan.aliases)
 
     def write(self) -> int:
         """Emit everything; returns the workspace bytes."""
@@ -70,98 +57,28 @@ class ProgramLowering:
         count = len(self.graph.params)
         params = [Store(arg) for arg in args[:count]]
         targets = [Store(arg) for arg in args[count:]]
-        GraphLowering(self, self.graph, params, targets).write()
-        self.b.emit("func.return")
-        self.module.ops.append(self.main)
-        total = self.arena.plan() if self.arena.slots else 0
-        if total:
-            self._add_workspace(total)
-        return total
+        for result, number in self.plan.aliases:
+            params[number] = _given_away(self, args[number], targets[result])
+        GraphLowering(self, self.graph, params, targets, self.plan).write()
+        return self.close()
 
-    def _add_workspace(self, total: int) -> None:
-        block = self.main.regions[0]
-        self.workspace.type = MemRefType((total,), i8)
-        block.args.append(self.workspace)
-        kind: FunctionType = self.main.attrs["function_type"]
-        self.main.attrs["function_type"] = FunctionType((*kind.inputs, self.workspace.type), ())
 
-    # -- buffers ----------------------------------------------------------------------------
-    def temporary(self, type: TensorType) -> Store:
-        """A new buffer: on the stack for a scalar, else in the workspace."""
-        if type.rank == 0:
-            op = Op("memref.alloca", (), (buffer_type(type),))
-            self.stack.ops.insert(0, op)
-            return Store(op.result, owned=True)
-        slot, view = self._view(type.nbytes, buffer_type(type))
-        return Store(view, slot, owned=True)
+def _given_away(frame: Frame, given: Buffer, target: Store) -> Store:
+    """The place of a parameter that a result takes over. Nothing reads the parameter itself."""
+    b = frame.b
+    type = given.type
+    assert isinstance(type, MemRefType)
+    target.owned = True
+    place = reshaped(b, target.buffer, type.shape)
+    address = "memref.extract_aligned_pointer_as_index"
+    here, there = (b.op(address, [buffer], index) for buffer in (given, target.buffer))
 
-    def scratch(self, nbytes: int) -> Value:
-        """Workspace for one call of a kernel."""
-        return self._view(nbytes, MemRefType((nbytes,), i8))[1]
+    def copied() -> Sequence[Buffer]:
+        frame.copy(given, place)
+        return ()
 
-    def _view(self, nbytes: int, type: MemRefType) -> tuple[Slot, Value]:
-        offset = self.b.emit("arith.constant", [], [index], {"value": Typed(0, index)})
-        slot = self.arena.request(nbytes, offset)
-        view = self.b.op("memref.view", [self.workspace, offset.result], type)
-        return slot, view
-
-    @contextmanager
-    def chunks(self, inside: Block, count: int) -> Iterator[None]:
-        """What is emitted in the `with` is for one of `count` chunks that run side by side, in the
-        block `inside`: each gets a stack and a workspace of its own."""
-        place = self.b.emit("arith.constant", [], [index], {"value": Typed(0, index)})
-        slot = self.arena.request(1, place)
-        view = Op("memref.view", (), (MemRefType((0,), i8),))
-        outer = self.arena, self.workspace, self.stack
-        self.arena, self.workspace, self.stack, self.apart = Arena(), view.result, inside, True
-        yield
-        size = self.arena.plan() if self.arena.slots else 0
-        self.arena, self.workspace, self.stack = outer
-        self.apart = False
-        if size:
-            stride = give_scratch(self.b, inside, place.result, self.workspace, view, size)
-            slot.nbytes = stride * count
-
-    def copy(self, source: Value, destination: Value) -> None:
-        """Copy a whole buffer."""
-        type = source.type
-        assert isinstance(type, MemRefType)
-        if type.rank == 0:
-            self.b.store(self.b.load(source, []), destination, [])
-        elif type.size:
-            self.b.emit("memref.copy", [source, destination])
-
-    # -- kernels ----------------------------------------------------------------------------
-    def run_kernel(self, kernel: Kernel, operands: Sequence[Value]) -> None:
-        """Call a kernel's function on its buffers, with workspace where it wants some."""
-        self.run(self.kernel(kernel), operands)
-
-    def run_library(self, node: Node, operands: Sequence[Value]) -> None:
-        """The same for what LAPACK computes; equal calls share a function."""
-        call = library_call(node)
-        if call not in self.scheduled:
-            self.scheduled[call] = schedule_library(call, self.module, self.calls[call])
-        self.run(self.scheduled[call], operands)
-
-    def run(self, scheduled: Scheduled, operands: Sequence[Value]) -> None:
-        """Call a function on buffers, with workspace where it wants some."""
-        arguments = list(operands)
-        if scheduled.workspace_bytes:
-            arguments.append(self.scratch(scheduled.workspace_bytes))
-        self.b.call(scheduled.function.attrs["sym_name"], arguments, [])
-
-    def kernel(self, kernel: Kernel) -> Scheduled:
-        """The function of a kernel; equal kernels share one."""
-        found = self.scheduled.get(kernel.fingerprint)
-        if found is None:
-            name, kernel = self.named[kernel.fingerprint]
-            found = schedule_of(kernel.kind)(kernel, self.target, self.module, name)
-            if kernel.kind != "scatter":  # that one gets its array twice
-                found.function.attrs["lz.noalias"] = Unit()
-            if all(math.prod(g.dims) == 1 for g in kernel.generics):
-                found.function.attrs["lz.inline"] = Unit()
-            self.scheduled[kernel.fingerprint] = found
-        return found
+    b.if_else(b.compare("ne", here, there), copied)
+    return target if place is target.buffer else Store(place, owned=True, base=target)
 
 
 @dataclass
@@ -173,10 +90,11 @@ class GraphLowering:
     parameter is not needed any more.
     """
 
-    program: ProgramLowering
+    program: Frame
     graph: Graph
     params: Sequence[Store]
     targets: Sequence[Store]
+    plan: Plan
     stores: dict[GraphValue, Store] = field(default_factory=dict)
     last_use: dict[GraphValue, int] = field(default_factory=dict)
 
@@ -185,7 +103,7 @@ class GraphLowering:
         self._find_last_uses()
         for value, store in zip(self.graph.params, self.params):
             self._bind(value, store)
-        for position, node in enumerate(self.graph.nodes):
+        for position, node in enumerate(self.plan.nodes):
             self.program.arena.tick()
             _LOWER[node.op](self, node, position)
             for value in node.inputs:
@@ -194,12 +112,12 @@ class GraphLowering:
         self._deliver()
 
     def _find_last_uses(self) -> None:
-        for position, node in enumerate(self.graph.nodes):
+        for position, node in enumerate(self.plan.nodes):
             for value in node.inputs:
                 self.last_use[value] = position
         for value in self.graph.results:
             self.last_use[value] = FOREVER
-        for node in reversed(self.graph.nodes):
+        for node in reversed(self.plan.nodes):
             if node.op in ("alias", "barrier"):  # results that stand where operands do
                 for source, result in zip(node.inputs, node.results):
                     last = self.last_use.get(result, -1)
@@ -239,7 +157,8 @@ class GraphLowering:
     def result_store(self, value: GraphValue, position: int, reads: Mapping[Store, bool]) -> Store:
         """The store that `value`, made at `position`, is written to.
 
-        That is the target of the result that it is, if the target holds nothing needed any more.
+        That is the target of the result that it is, if the target holds nothing needed any more;
+        else the place of an operand that nobody needs any more.
         `reads` are the places (roots) that the node reads, true where only at the very point that
         it writes.
         """
@@ -248,9 +167,28 @@ class GraphLowering:
                 target.root.last_use = FOREVER
                 self.stores[value] = target
                 return target
-        store = self.program.temporary(value.type)
+        store = self._dying(value, position, reads)
+        if store is None:
+            store = self.program.temporary(value.type)
+        else:
+            store.root.last_use = position + 1  # not for another result of this node
         self._bind(value, store)
         return store
+
+    def _dying(self, value: GraphValue, position: int, reads: Mapping[Store, bool]) -> Store | None:
+        """A place of the workspace that holds an operand for the last time, to be overwritten."""
+        goals = {t.root for t in self.targets}
+        for root, alone in reads.items():
+            if alone and root.slot is not None and root.owned and root.last_use == position:
+                type = root.buffer.type
+                assert isinstance(type, MemRefType)
+                if root not in goals and (type.dtype, type.size) == (
+                    value.type.dtype,
+                    value.type.size,
+                ):
+                    buffer = reshaped(self.program.b, root.buffer, value.type.shape)
+                    return Store(buffer, root.slot, owned=True, base=root)
+        return None
 
     def _free(self, target: Store, position: int, reads: Mapping[Store, bool]) -> bool:
         root = target.root
@@ -270,13 +208,19 @@ def _kernel(g: GraphLowering, node: Node, position: int) -> None:
     if kernel.kind == "scatter":
         _scatter(g, node, position)
         return
-    reads: dict[Store, bool] = {}
-    for number, value in enumerate(node.inputs):
-        root = g.stores[value].root
-        reads[root] = reads.get(root, True) and _only_at_point(kernel, number)
-    results = [g.result_store(v, position, reads).buffer for v in node.results]
-    operands = [g.stores[v].buffer for v in node.inputs] + results
-    g.program.run_kernel(kernel, operands)
+    stores = [g.stores[v] for v in node.inputs]
+    results: list[Store] = []
+    for k, value in enumerate(node.results):
+        reads: dict[Store, bool] = {}
+        for number, store in enumerate(stores):
+            alone = _is_scalar(kernel) or (g.program.in_place and at_point(kernel, number, k))
+            reads[store.root] = reads.get(store.root, True) and alone
+        results.append(g.result_store(value, position, reads))
+    written = {s.root: len(stores) + k for k, s in enumerate(results)}
+    shared = [k for k, s in enumerate(stores) if s.root in written]
+    if shared and not _is_scalar(kernel):
+        g.program.mix(kernel, [*shared, *(written[stores[k].root] for k in shared)])
+    g.program.run_kernel(kernel, [s.buffer for s in [*stores, *results]])
 
 
 def _library(g: GraphLowering, node: Node, position: int) -> None:
@@ -315,12 +259,8 @@ def _scatter(g: GraphLowering, node: Node, position: int) -> None:
     program.run_kernel(node.attrs["kernel"], operands)
 
 
-def _only_at_point(kernel: Kernel, number: int) -> bool:
-    """Whether a map kernel reads a param only at the point that it writes (scalars alone so far).
-
-    Buffers of the workspace are told apart from each other by `noalias`, so an array is never
-    written while it is read; a scalar is loaded before anything is stored.
-    """
+def _is_scalar(kernel: Kernel) -> bool:
+    """Whether all that a kernel reads is loaded before anything is stored: scalars alone."""
     return kernel.kind == "map" and all(t.rank == 0 for t in kernel.value_types)
 
 
@@ -381,19 +321,21 @@ def _while(g: GraphLowering, node: Node, position: int) -> None:
     for value, result in zip(node.inputs[count:], node.results):
         carried.append(_carry(g, node, position, value, result, [*constants, *carried]))
 
+    inside: Graph = node.attrs["body"]
+    plan = plan_order(inside, carried=[(k, count + k) for k in range(len(carried))])
+
     def body() -> None:
         inner = [Store(s.buffer, s.slot) for s in constants]
         inner += [Store(s.buffer, s.slot, owned=True) for s in carried]
-        GraphLowering(program, node.attrs["body"], inner, inner[count:]).write()
+        GraphLowering(program, inside, inner, inner[count:], plan).write()
 
     found = counted(node)
     pieces = 1 if found is None or program.apart else round_chunks(node, found, program.target)
     if found is not None and pieces > 1:
-        _chunks(g, node, found, pieces, constants, carried)
+        _chunks(g, node, plan, found, pieces, constants, carried)
     elif found is not None:
         counter = carried[found.carry].buffer
         bound = found.bound if found.operand is None else constants[found.operand].buffer
-        inside: Graph = node.attrs["body"]
         interval, scalar = poll_interval(inside), is_scalar(inside)
         count_up(b, counter, bound, found.start, interval, body, scalar=scalar)
     else:
@@ -406,19 +348,20 @@ def _while(g: GraphLowering, node: Node, position: int) -> None:
 def _chunks(
     g: GraphLowering,
     node: Node,
+    plan: Plan,
     found: Counted,
     count: int,
     constants: Sequence[Store],
     carried: Sequence[Store],
 ) -> None:
     """Rounds on several threads."""
-    program, inside = g.program, Block([Value(index)])
+    program, inside = g.program, Block([Buffer(index)])
     buffers = [s.buffer for s in carried]
 
-    def write(own: Mapping[int, Value]) -> None:
+    def write(own: Mapping[int, Buffer]) -> None:
         held = [Store(own.get(k, buffer), owned=True) for k, buffer in enumerate(buffers)]
         inner = [Store(s.buffer) for s in constants] + held
-        GraphLowering(program, node.attrs["body"], inner, held).write()
+        GraphLowering(program, node.attrs["body"], inner, held, plan).write()
 
     with program.chunks(inside, count):
         count_apart(program.b, node, found, count, buffers, inside, write)
@@ -433,7 +376,8 @@ def _test_and_run(
     before, after = Block(), Block()
     with b.inside(before):
         inner = [Store(s.buffer, s.slot) for s in stores]
-        GraphLowering(program, node.attrs["cond"], inner, [flag]).write()
+        test: Graph = node.attrs["cond"]
+        GraphLowering(program, test, inner, [flag], plan_order(test)).write()
         again = b.compare("ne", b.load(flag.buffer, []), b.const(0, i8))
         b.emit("scf.condition", [again])
     with b.inside(after):
@@ -454,7 +398,8 @@ def _cond(g: GraphLowering, node: Node, position: int) -> None:
 
     def write(graph: Graph) -> None:
         inner = [Store(s.buffer, s.slot) for s in operands]
-        GraphLowering(program, graph, inner, [Store(s.buffer, s.slot) for s in results]).write()
+        places = [Store(s.buffer, s.slot) for s in results]
+        GraphLowering(program, graph, inner, places, plan_order(graph)).write()
 
     def choose(k: int) -> None:
         if k == len(branches) - 1:

@@ -225,6 +225,20 @@ def test_any_target(target: str, tmp_path: Path) -> None:
     assert again[1].read_text() == header.read_text()
 
 
+@pytest.mark.parametrize("language", COMPILERS)
+def test_what_is_given_away(language: str, tmp_path: Path) -> None:
+    """The header says which buffers may be one; two are right as well."""
+    compilation = Compilation(soft(), host_target(), donated=[0])
+    assert compilation.program.aliases == ((0, 0),)
+    arrays = arguments(compilation.graph)
+    _, header = export(compilation, tmp_path, "soft")
+    assert "[5][33]; may be in[0], which it then overwrites\n" in header.read_text()
+    wanted = LoadedProgram(Compilation(soft(), host_target()).program).call(arrays)
+    for one, other in zip(build_and_run(tmp_path, "soft", arrays, wanted, language), wanted):
+        assert one.tobytes() == other.tobytes()
+    export(Compilation(soft(), named_target("wasm32"), donated=[0]), tmp_path, "soft")
+
+
 def test_webassembly(tmp_path: Path) -> None:
     path, _ = export(Compilation(soft(), named_target("wasm32")), tmp_path, "soft")
     assert path.read_bytes()[:4] == b"\0asm"

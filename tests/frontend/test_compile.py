@@ -179,6 +179,36 @@ def test_donation() -> None:
     assert view[0] == 1 and y.tolist() == [1, 1, 1, 1]
 
 
+def test_donated_memory_is_used_again() -> None:
+    """Also memory of the pool, and in nested arguments; a NumPy array stays its owner's."""
+    for size in (10, 300_000):
+        f = lz.compile(lambda t, y: {"x": t["x"] + y}, donate_argnums=0)
+        t = {"x": lz.Tensor(np.ones(size))}
+        place = t["x"]._array.ctypes.data
+        for k in range(3):
+            t = f(t, 1.0)
+            assert t["x"]._array.ctypes.data == place
+            assert t["x"][0].item() == t["x"][size - 1].item() == k + 2
+        mine = np.ones(size)
+        mine.flags.writeable = False
+        assert f({"x": mine}, 1.0)["x"][0].item() == 2 and mine[0] == 1
+        assert f({"x": np.ones((size, 2))[:, 0]}, 1.0)["x"][0].item() == 2
+        lowered = f.lower(t, 1.0).compile()
+        assert lowered(t, 1.0)["x"]._array.ctypes.data == place
+        with pytest.raises(DonationError, match="donated here"):
+            lowered(t, 1.0)
+
+
+def test_one_tensor_is_not_given_twice() -> None:
+    f = lz.compile(lambda x, y: (x + y, y), donate_argnums=0)
+    x = lz.Tensor(np.ones(4))
+    with pytest.raises(DonationError, match=r"leaves \[0, 1\] are one tensor"):
+        f(x, x)
+    shared = lz.Tensor(np.ones(4))
+    g = lz.compile(lambda x: x + shared, donate_argnums=0)
+    assert g(shared).tolist() == [2, 2, 2, 2]  # read as a captured tensor too: a new array
+
+
 def test_layouts_of_arguments() -> None:
     f = lz.compile(lambda x: x * 2)
     x = np.arange(12.0).reshape(3, 4)

@@ -25,7 +25,7 @@ from lazir.compiler.opdef import OPS, Domain, Facts, with_fields
 from lazir.compiler.ops import factors, logic, matrices, random
 from lazir.compiler.ops.source import constant
 from lazir.compiler.schedule import fourier, lapack, nest, row, storage
-from lazir.compiler.schedule.program import Store
+from lazir.compiler.schedule.storage import Store
 from lazir.compiler.types import DType, TensorType, c128, f32, f64, i1, i8, i32, i64, tensor, ui8
 
 Patch = pytest.MonkeyPatch

@@ -29,6 +29,14 @@ def test_a_gather_or_slice_at_a_computed_place_after_a_product() -> None:
     np.testing.assert_allclose(sliced(x, w, table, 2).numpy(), expected, rtol=1e-12)
 
 
+def test_a_product_and_a_map_of_one_of_its_factors() -> None:
+    """They share no kernel, though the map would fit behind the product."""
+    a, b, c = RNG.normal(size=(3, 9, 9))
+    found = lz.compile(lambda a, b, c: (b - c.T @ (a + b), (a + b) * 2))(a, b, c)
+    np.testing.assert_allclose(found[0].numpy(), b - c.T @ (a + b), rtol=1e-12)
+    np.testing.assert_allclose(found[1].numpy(), (a + b) * 2, rtol=1e-12)
+
+
 def test_a_padded_term_after_a_product() -> None:
     x, w, y = RNG.normal(size=(6, 5)), RNG.normal(size=(5, 4)), RNG.normal(size=(4, 4))
     found = lz.compile(lambda x, w, y: x @ w + lnp.pad(y, ((1, 1), (0, 0))))(x, w, y)
