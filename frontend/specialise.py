@@ -175,7 +175,7 @@ class Specialisation:
         out = fast(*arrays)
         if out is NotImplemented:
             return self.program.call(arrays, donate=donate)
-        return (out,) if len(self._dtypes) == 1 else out  # type: ignore[no-any-return]
+        return (out,) if len(self._dtypes) == 1 else out
 
     def _kinds(self) -> list[Leaf]:
         captured = [Leaf(h._dtype, h.shape, False) for h in self.traced.captures]
