@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 from ..collector import paused
 from ..graph import Graph
+from .blocks import make_blocks
 from .decompose import decompose
 from .enter import enter
 from .fold import fold
@@ -31,6 +32,7 @@ GRAPH_PASSES: dict[str, Callable[[Graph], Graph]] = {
     "trim": trim,
     "hoist": hoist,
     "sink": sink_reshapes,
+    "blocks": make_blocks,
 }
 """By name, in the order in which they run."""
 

@@ -157,14 +157,18 @@ class GraphLowering:
     def result_store(self, value: GraphValue, position: int, reads: Mapping[Store, bool]) -> Store:
         """The store that `value`, made at `position`, is written to.
 
-        That is the target of the result that it is, if the target holds nothing needed any more;
-        else the place of an operand that nobody needs any more.
+        That is the target of the result that it is, or is another shape of, if the target holds
+        nothing needed any more; else the place of an operand that nobody needs any more.
         `reads` are the places (roots) that the node reads, true where only at the very point that
         it writes.
         """
         for result, target in zip(self.graph.results, self.targets):
-            if result == value and self._free(target, position, reads):
+            shown = result.node.inputs[0] if result.op == "alias" else result
+            if shown == value and self._free(target, position, reads):
                 target.root.last_use = FOREVER
+                if shown != result:
+                    buffer = reshaped(self.program.b, target.buffer, value.shape)
+                    target = Store(buffer, target.slot, target.owned, base=target)
                 self.stores[value] = target
                 return target
         store = self._dying(value, position, reads)
