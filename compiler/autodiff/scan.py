@@ -20,6 +20,7 @@ from .jvp import jvp_body
 from .reach import (
     Reach,
     chosen,
+    dependents,
     reached,
     reached_after,
     reached_smoothly,
@@ -162,14 +163,16 @@ class _Residuals:
     ) -> None:
         graph = cut.known
         found = graph.results[len(graph.results) - cut.residuals :]
-        varies = [False] * len(consts) + [True] * (len(carry) + len(xs))
-        moving = reached(Graph("", graph.params, found), varies)
+        # by nodes, not by results: hoisting one result of a node takes all of its operands along
+        steps = {p.node for p in graph.params[len(consts) :]}
+        varying = steps.union(dependents(found, steps))
+        moving = [r.node in varying for r in found]
         outer = dict(zip(graph.params, [*consts, *carry, *xs]))
         slices = set(graph.params[len(consts) + len(carry) :])
         invariant = [r for r, moves in zip(found, moving) if not moves]
         hoisted = dict(zip(invariant, b.inline(invariant, _fixed(outer, consts), graph.locs)))
         self.values: list[Value] = []
-        self.per_step = list(moving)
+        self.per_step = moving
         self.stacked = []
         for k, value in enumerate(found):
             if value in slices:

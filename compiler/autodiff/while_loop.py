@@ -114,8 +114,10 @@ def _split(b: Builder, node: Node, unknown: Sequence[bool]) -> Sequence[Value]:
     if not any(carry) or reached(parts.cond, flags)[0]:
         return whole
     keep = where(known)
-    body = reordered(parts.body, keep, where(carry))
-    fresh = Parts(reordered(parts.cond, keep), body, sum(known[: parts.n_const]))
+    cond, body = (separate(g, flags) for g in (parts.cond, parts.body))
+    fresh = Parts(
+        reordered(cond, keep), reordered(body, keep, where(carry)), sum(known[: parts.n_const])
+    )
     early = iter(_while(b, fresh, chosen(node.inputs, known)))
     return [next(early) if flag else late for flag, late in zip(carry, whole)]
 
