@@ -8,7 +8,7 @@ Must not know: loops.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from ..kernel import Generic
 from ..mlir.ir import Value
@@ -19,8 +19,8 @@ LEAST_STORE = 16
 """Bytes of the smallest store that has such a form."""
 
 
-def bypasses(nest: Nest, generic: Generic, results: int, dim: int, lanes: int) -> bool:
-    """Whether vectors of `lanes` neighbours along `dim` go past the caches into the
+def bypasses(nest: Nest, generic: Generic, results: int, dims: Collection[int], lanes: int) -> bool:
+    """Whether vectors of `lanes` neighbours along `dims` go past the caches into the
     first `results` outputs.
 
     The kernel's data has to be larger than the last cache, and every vector has to begin where an
@@ -35,7 +35,7 @@ def bypasses(nest: Nest, generic: Generic, results: int, dim: int, lanes: int) -
         if out.map is None or lanes * out.type.dtype.itemsize < LEAST_STORE:
             return False
         steps, constant = address_form(out.map, out.type.shape)
-        apart = [step for d, step in enumerate(steps) if d != dim and generic.dims[d] > 1]
+        apart = [step for d, step in enumerate(steps) if d not in dims and generic.dims[d] > 1]
         unit = min(lanes * out.type.dtype.itemsize, LINE_BYTES) // out.type.dtype.itemsize
         if any(place % unit for place in (*apart, constant)):
             return False

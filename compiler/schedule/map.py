@@ -28,6 +28,7 @@ from .nest import (
 from .pieces import pieces
 from .scheduled import Scheduled
 from .turn import TurnLoops, find_turn
+from .woven import woven
 
 INNER_BLOCK = 8192
 """Elements of a long inner axis that make one unit of parallel work."""
@@ -60,12 +61,14 @@ class MapLoops:
         self.b = nest.b
         self.generic = generic
         self.groups = join_dims(nest.kernel, generic)
+        self.woven = woven(nest.kernel, generic, self.groups)
+        self.across = self.groups.pop() if self.woven else []
         self.extents = [math.prod(generic.dims[d] for d in group) for group in self.groups]
         inner = self.extents[-1] if self.extents else 1
         self.vector_dim = self.groups[-1][-1] if self.groups else 0
         self.lanes = vector_lanes(nest.target, body_dtypes(nest.kernel), inner)
         self.pairs = self._pairs()
-        if not (self.pairs or self._stores_neighbours()):
+        if not (self.pairs or self.woven or self._stores_neighbours()):
             self.lanes = 1
 
     def _stores_neighbours(self) -> bool:
@@ -101,8 +104,9 @@ class MapLoops:
     def _bypasses(self) -> bool:
         """Whether results are stored past the caches: only where memory is what takes the time."""
         light = body_work(self.generic) <= BYPASS_WORK and self.lanes > 1
+        dims = {self.vector_dim, *self.across}
         lanes = self.lanes * (1 + self.pairs)
-        return light and bypasses(self.nest, self.generic, self.results, self.vector_dim, lanes)
+        return light and bypasses(self.nest, self.generic, self.results, dims, lanes)
 
     def _numbers(self) -> range:
         count = len(self.nest.kernel.params)
@@ -110,7 +114,7 @@ class MapLoops:
 
     def _write(self) -> None:
         turn = find_turn(self.nest.kernel, self.generic, self.groups)
-        if turn is not None and self.lanes > 1:
+        if turn is not None and self.lanes > 1 and not self.woven:
             TurnLoops(self.nest, self.generic, self.groups, turn, self.lanes, self._point).write()
             return
         *outer, inner = self.extents
@@ -171,6 +175,9 @@ class MapLoops:
     def _point(self, joined: Sequence[Value], lanes: Lanes | None) -> None:
         """One element or vector: read, run the body, store."""
         at = At(split_coords(self.nest, self.generic, self.groups, joined), lanes)
+        if self.woven:
+            self._woven_point(at)
+            return
         values = self.nest.run(self.generic, at)
         if self.pairs:
             self._store_pairs(values, at)
@@ -180,13 +187,23 @@ class MapLoops:
             if number in self.nest.buffers:
                 self.nest.store(value, self.nest.buffers[number], out.map, at)
 
+    def _woven_point(self, at: At) -> None:
+        """All places of the last axis at one point or vector of the one before it."""
+        nest, rows = self.nest, []
+        for k in range(self.woven):
+            coords = list(at.coords)
+            coords[self.across[-1]] = self.b.index(k)
+            rows.append(nest.run(self.generic, replace(at, coords=tuple(coords))))
+        for j, number in enumerate(self._numbers()):
+            if number in nest.buffers:
+                values = [row[j] for row in rows]
+                nest.store_woven(values, nest.buffers[number], self.generic.outs[j].map, at)
+
     def _store_pairs(self, values: Sequence[Value], at: At) -> None:
         """Two values, or two vectors whose lanes alternate."""
         nest = self.nest
         for k in range(self.results):
             number = len(nest.kernel.params) + k
             if number in nest.buffers:
-                both = (k, k + self.results)
-                maps = [self.generic.outs[j].map for j in both]
-                pair = (values[both[0]], values[both[1]])
-                nest.store_pair(pair, nest.buffers[number], maps, at)
+                pair = (values[k], values[k + self.results])
+                nest.store_woven(pair, nest.buffers[number], self.generic.outs[k].map, at)

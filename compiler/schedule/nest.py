@@ -16,10 +16,13 @@ from ..kernel import Generic, Kernel, Output, Read
 from ..mlir.builder import Builder
 from ..mlir.ir import AffineMap, Block, Module, Value, function
 from ..target import Target
-from ..types import DType, FunctionType, MemRefType, Shape, Type, VectorType, element, i1, i8, index
+from ..types import DType, FunctionType, MemRefType, Type, VectorType, element, i1, i8, index
 from .body import BodyEmitter, buffer_type, flatten, gather
+from .shuffles import pick, weave
 from .slopes import counts_up
 
+MAX_STRIDE = 8
+"""The widest stride that is read by loading all that lies between."""
 LINE_BYTES = 64
 """A line of the caches, which no aligned vector store crosses."""
 
@@ -88,8 +91,10 @@ class Nest:
         self.row_outer = 0
         self.bypass = False  # whole vectors are aligned, and stored past the caches
         self._flat: dict[Value, Value] = {}
-        self._halves: dict[object, Sequence[Value]] = {}  # loaded at one point, in one block
-        self._halves_of: tuple[At, Block] | None = None
+        self._parts: dict[
+            object, Sequence[Value]
+        ] = {}  # loaded in one block, before its next store
+        self._parts_of: Block | None = None
 
     # -- addresses --------------------------------------------------------------------------
     def flat(self, buffer: Value) -> Value:
@@ -139,33 +144,77 @@ class Nest:
         form = address_form(map, type.shape)
         flat = self.flat(buffer)
         stride = form[0][at.lanes.dim] if at.lanes is not None else 0
-        if stride == 2 and picks_half(map, type.shape) and at.lanes and at.lanes.mask is None:
-            return self._half(flat, form, at)
         place = self.address(form, at.coords)
         if at.lanes is None or stride == 0:
             return self.b.load(flat, [place])
         if stride == 1:
             return self.get(flat, place, at.lanes)
+        if stride == -1:
+            return self._backwards(flat, place, at.lanes)
+        near = min(MAX_STRIDE, max(2, at.lanes.count // 2))
+        if at.lanes.mask is None and 2 <= abs(stride) <= near:
+            return self._strided(flat, form, stride, at)
         steps = np.arange(at.lanes.count) * stride
         offsets = self.b.const(steps, VectorType((at.lanes.count,), index))
         where = self.b.op("arith.addi", [self.b.splat(place, at.lanes.count), offsets])
         return gather(self.b, flat, [where], at.lanes.count, at.lanes.mask)
 
-    def _half(self, flat: Value, form: tuple[Sequence[int], int], at: At) -> Value:
-        """Every second element of a last axis of length 2: both halves are loaded at once."""
+    # -- strides ----------------------------------------------------------------------------
+    def _backwards(self, flat: Value, place: Value, lanes: Lanes) -> Value:
+        """The element at a place and those before it, along the lanes."""
+        count, mask = lanes.count, lanes.mask
+        if mask is not None:
+            mask = self.b.op("vector.shuffle", [mask, mask], mask=list(range(count))[::-1])
+        first = self.b.add(place, 1 - count)
+        value = self.get(flat, first, Lanes(lanes.dim, count, mask))
+        return self.b.op("vector.shuffle", [value, value], mask=list(range(count))[::-1])
+
+    def _strided(self, flat: Value, form: tuple[Sequence[int], int], stride: int, at: At) -> Value:
+        """Elements a few places apart: neighbours are loaded, and picked out by shuffles.
+
+        Where memory falls into whole groups of `stride`, as pixels of three colours do, all reads
+        at one point share the loads. Elsewhere nothing behind the last element is touched.
+        """
+        assert at.lanes is not None and isinstance(flat.type, MemRefType)
+        count, apart = at.lanes.count, abs(stride)
+        coefficients, constant = self._settled(form, at.coords)
+        if stride < 0:
+            constant += (count - 1) * stride
+        phase = constant % apart
+        grouped = not any(c % apart for c in coefficients) and flat.type.size % apart == 0
+        first = phase if grouped else 0
+        form = (coefficients, constant - first)
+        starts = [k * count for k in range(apart)]
+        if not grouped:
+            starts[-1] -= apart - 1
+        parts = self._neighbours(flat, form, starts, at)
+        wanted = [first + k * apart for k in range(count)]
+        return pick(self.b, parts, starts, wanted[::-1] if stride < 0 else wanted)
+
+    def _neighbours(
+        self, flat: Value, form: tuple[Sequence[int], int], starts: Sequence[int], at: At
+    ) -> Sequence[Value]:
+        """Vectors that begin `starts` behind the place of a form, loaded once in a block."""
         assert at.lanes is not None
-        here = self._halves_of
-        if here is None or here[0] is not at or here[1] is not self.b.block:
-            self._halves, self._halves_of = {}, (at, self.b.block)
-        coefficients, constant = form
-        half = constant % 2
-        key = (flat, tuple(coefficients), constant - half)
-        if key not in self._halves:
-            place, lanes = self.address((coefficients, constant - half), at.coords), at.lanes.count
-            both = self.b.vload(flat, [place], 2 * lanes)
-            kind = VectorType((lanes,), element(flat.type))
-            self._halves[key] = self.b.emit("vector.deinterleave", [both], [kind, kind]).results
-        return self._halves[key][half]
+        if self._parts_of is not self.b.block:
+            self._parts, self._parts_of = {}, self.b.block
+        moving = [(c, at.coords[d]) for d, c in enumerate(form[0]) if c]
+        key = (flat, form[1], *moving, *starts)
+        if key not in self._parts:
+            place, count = self.address(form, at.coords), at.lanes.count
+            self._parts[key] = [self.b.vload(flat, [self.b.add(place, k)], count) for k in starts]
+        return self._parts[key]
+
+    def _settled(
+        self, form: tuple[Sequence[int], int], coords: Sequence[Value]
+    ) -> tuple[tuple[int, ...], int]:
+        """The form with coordinates that are known numbers in its constant."""
+        steps, constant = list(form[0]), form[1]
+        for d, c in enumerate(steps):
+            known = self.b.known(coords[d]) if c else None
+            if known is not None:
+                steps[d], constant = 0, constant + c * known
+        return tuple(steps), constant
 
     def get(self, flat: Value, place: Value, lanes: Lanes | None) -> Value:
         """The element at a place of a buffer of rank 1, or along the lanes its neighbours too."""
@@ -192,7 +241,7 @@ class Nest:
         """Write an element, or along the lanes the elements, where `map` says."""
         type = buffer.type
         assert isinstance(type, MemRefType) and map is not None
-        self._halves_of = None  # what was loaded may not be there any more
+        self._parts_of = None  # what was loaded may not be there any more
         if type.rank == 0:
             self.b.store(value, buffer, [])
             return
@@ -202,36 +251,33 @@ class Nest:
         )
         self.put(value, self.flat(buffer), self.address(form, at.coords), at.lanes)
 
-    def store_pair(
-        self,
-        values: tuple[Value, Value],
-        buffer: Value,
-        maps: Sequence[AffineMap | None],
-        at: At,
+    def store_woven(
+        self, values: Sequence[Value], buffer: Value, map: AffineMap | None, at: At
     ) -> None:
-        """Write two elements beside each other, or along the lanes two vectors alternately."""
-        type, flat = buffer.type, self.flat(buffer)
-        assert isinstance(type, MemRefType)
-        self._halves_of = None
-        for k, (value, map) in enumerate(zip(values, maps)):
-            assert map is not None
-            place = self.address(address_form(map, type.shape), at.coords)
-            if at.lanes is None:
-                self.b.store(value, flat, [place])
-                continue
-            count, mask = at.lanes.count, at.lanes.mask
-            wide = [self.bodies.spread(v, count) for v in values]
-            if mask is None:
-                kind = VectorType((2 * count,), type.dtype)
-                both = self.b.op("vector.interleave", wide, kind)
-                self.b.vstore(both, flat, [place], self._past(both))
-                return
-            steps = self.b.const(2 * np.arange(count), VectorType((count,), index))
-            self.b.emit("vector.scatter", [flat, place, steps, mask, wide[k]])
+        """Write elements beside each other, the first where `map` says, or along the lanes vectors
+        whose lanes take turns.
+        """
+        type, flat, count = buffer.type, self.flat(buffer), len(values)
+        assert isinstance(type, MemRefType) and map is not None
+        self._parts_of = None
+        place = self.address(address_form(map, type.shape), at.coords)
+        if at.lanes is None:
+            for k, value in enumerate(values):
+                self.b.store(value, flat, [self.b.add(place, k)])
+            return
+        lanes, mask = at.lanes.count, at.lanes.mask
+        wide = [self.bodies.spread(v, lanes) for v in values]
+        if mask is None:
+            for k, value in enumerate(weave(self.b, wide, lanes)):
+                self.b.vstore(value, flat, [self.b.add(place, k * lanes)], self._past(value))
+            return
+        for k, value in enumerate(wide):
+            steps = self.b.const(count * np.arange(lanes), VectorType((lanes,), index))
+            self.b.emit("vector.scatter", [flat, self.b.add(place, k), steps, mask, value])
 
     def put(self, value: Value, flat: Value, place: Value, lanes: Lanes | None) -> None:
         """Write an element, or along the lanes several, into a buffer of rank 1."""
-        self._halves_of = None
+        self._parts_of = None
         if lanes is None:
             self.b.store(value, flat, [place])
             return
@@ -325,12 +371,6 @@ class Nest:
         assert out.init is not None
         type: Type = out.type.dtype if lanes is None else VectorType((lanes,), out.type.dtype)
         return self.b.const(out.init.data.item(), type)
-
-
-def picks_half(map: AffineMap, shape: Shape) -> bool:
-    """Whether a map reads one place of a last axis of length 2, such as a complex number's part."""
-    steps, place = map.rows[-1]
-    return shape[-1] == 2 and not any(steps) and place in (0, 1)
 
 
 def vector_lanes(target: Target, dtypes: Sequence[DType], extent: int) -> int:
