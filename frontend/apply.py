@@ -9,7 +9,7 @@ constants.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -195,11 +195,14 @@ def tensor(value: Value, weak: bool = False) -> Tensor:
     return made
 
 
-def view(value: Value, base: Any) -> Tensor:
-    """As `tensor`, noting that NumPy would give a view of `base`."""
+def view(
+    value: Value, base: Any, get: Callable[[Any], Any] | None = None,
+    put: Callable[[Any, Any], Any] | None = None,
+) -> Tensor:  # fmt: skip
+    """As `tensor`, noting that NumPy would give a view of `base` (see `views.link`)."""
     made = tensor(value, isinstance(base, Handle) and base._weak)
     if isinstance(base, Handle) and value.shape != ():
-        views.link(made, base)
+        views.link(made, base, get, put)
     return made
 
 

@@ -8,16 +8,28 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from . import numpy as lnp
+from . import special, tree
 from .apply import fail
 from .numpy.ufunc import Ufunc
+from .tensor import Tensor
 
 _UFUNC_NAMES = {"conjugate": "conj"}
+_WRITERS = ("copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask")
+_ELSEWHERE = {"i0": special.i0}
+"""NumPy's functions that lazir has in another module."""
 
 
 def array_ufunc(ufunc: Any, method: str, inputs: Any, options: dict[str, Any]) -> Any:
-    """NumPy's ufuncs and their methods on tensors: those of the same name in `lazir.numpy`."""
+    """NumPy's ufuncs and their methods on tensors: those of the same name in `lazir.numpy`.
+
+    Into an array of NumPy's (`array += tensor`) the result is written at once.
+    """
     name = ufunc.__name__
+    if any(isinstance(x, np.ndarray) for x in options.get("out") or ()):
+        return _written(ufunc, method, inputs, options)
     if isinstance(options.get("out"), tuple) and len(options["out"]) == 1:
         options["out"] = options["out"][0]
     function = getattr(lnp, _UFUNC_NAMES.get(name, name), None)
@@ -34,11 +46,33 @@ def array_ufunc(ufunc: Any, method: str, inputs: Any, options: dict[str, Any]) -
     return function(*inputs, **options)
 
 
+def _written(ufunc: Any, method: str, inputs: Any, options: dict[str, Any]) -> Any:
+    """NumPy's own ufunc on the values, for results that go into its arrays."""
+    if any(isinstance(x, Tensor) for x in options["out"]):
+        fail(
+            f"np.{ufunc.__name__}: out= has both tensors and arrays; make them all one or the other"
+        )
+    inputs, options = _values((inputs, options))
+    options["out"] = options["out"][0] if len(options["out"]) == 1 else options["out"]
+    return getattr(ufunc, method)(*inputs, **options)
+
+
+def _values(x: Any) -> Any:
+    """The tree with NumPy arrays for its tensors."""
+    return tree.map(lambda leaf: leaf.numpy() if isinstance(leaf, Tensor) else leaf, x)
+
+
 def array_function(func: Any, args: Any, kwargs: Any) -> Any:
-    """NumPy's other functions on tensors: those of the same names in `lazir.numpy`."""
+    """NumPy's other functions on tensors: those of the same names in `lazir.numpy`.
+
+    Those that write into an array of NumPy's do so at once, with the tensors' values.
+    """
+    if func.__name__ in _WRITERS and args and isinstance(args[0], np.ndarray):
+        args, kwargs = _values((args, kwargs))
+        return func(*args, **kwargs)
     module = getattr(func, "__module__", "numpy") or "numpy"
     home = {"numpy": lnp, "numpy.linalg": lnp.linalg, "numpy.fft": lnp.fft}.get(module)
-    function = getattr(home, func.__name__, None)
+    function = getattr(home, func.__name__, None) or _ELSEWHERE.get(func.__name__)
     if function is None:
         fail(
             f"{module}.{func.__name__} has no counterpart in lazir.numpy; "

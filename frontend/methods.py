@@ -112,8 +112,16 @@ def dlpack(
 def write(tensor: Tensor, key: Any, value: Any) -> None:
     """tensor[key] = value."""
     new = indexing.write(tensor, key, value)  # first, since the value may be a view of the tensor
-    views.check_write(tensor)
+    target = views.written_root(tensor, new)
+    if target is None:
+        views.check_write(tensor)
+        assign(tensor, new)
+        return
+    root, whole = target
+    views.check_write(root)
+    assign(root, whole)
     assign(tensor, new)
+    views.renew(tensor)
 
 
 def assign(tensor: Tensor, new: Handle) -> None:

@@ -47,7 +47,7 @@ class Handle:
 class State:
     """What few handles need: gradients, and who shares memory with it as NumPy sees it."""
 
-    __slots__ = ("family", "grad", "owner", "requires_grad", "seen")
+    __slots__ = ("family", "grad", "owner", "requires_grad", "seen", "source")
 
     def __init__(self) -> None:
         self.requires_grad = False
@@ -55,6 +55,7 @@ class State:
         self.family: Any = None  # views.Family
         self.owner = False
         self.seen = 0
+        self.source: Any = None  # views.Source
 
 
 class Literal(NamedTuple):

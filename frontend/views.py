@@ -1,13 +1,19 @@
-"""NumPy's aliasing, refused where it would matter: handles never share memory, NumPy views do.
+"""NumPy's aliasing: handles never share memory, NumPy views do.
 
 Takes: handles made by view operations (slices, reshape, transpose), reads and writes of them.
-Gives: an error with both lines where NumPy would show a write through another name.
-Must not know: what the operations compute.
+Gives: where a write to a view goes in its base; an error with both lines where NumPy would show a
+write through another name and lazir does not. Must not know: what the operations compute.
+
+What NumPy always makes a view of (slices, transposed and squeezed axes) says how it is got from its
+base and put back there, so a write to it is one to the base, as in NumPy. Of `reshape` and `ravel`
+NumPy makes a view or a copy, as the memory happens to lie: there a write is an error.
 """
 
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from lazir.compiler.errors import LazirError, source_excerpt
 from lazir.compiler.mlir.ir import Loc
@@ -45,14 +51,27 @@ class Family:
         return found
 
 
+class Source(NamedTuple):
+    """Where a view comes from: a handle that owns its elements, and the ways from it and back."""
+
+    root: weakref.ref[Handle]
+    get: Callable[[Any], Any]
+    put: Callable[[Any, Any], Any]
+
+
 def _state(handle: Handle) -> State:
     if handle._state is None:
         handle._state = State()
     return handle._state
 
 
-def link(view: Handle, base: Handle) -> None:
-    """Note that `view` would be a NumPy view of `base`."""
+def link(
+    view: Handle, base: Handle, get: Callable[[Any], Any] | None = None,
+    put: Callable[[Any, Any], Any] | None = None,
+) -> None:  # fmt: skip
+    """Note that `view` would be a NumPy view of `base`: it is `get(base)`, and `put(base, new)` is
+    the base with other elements there.
+    """
     state = _state(base)
     line = user_line()
     if state.family is None:
@@ -63,9 +82,47 @@ def link(view: Handle, base: Handle) -> None:
     mine = _state(view)
     mine.family = family
     mine.seen = family.version
+    if get is not None and put is not None:
+        mine.source = _source(base, state, get, put)
     if len(family.members) >= 16:
         family.others(view)  # forgets dead members
     family.members.append((weakref.ref(view), line))
+
+
+def _source(
+    base: Handle, state: State, get: Callable[[Any], Any], put: Callable[[Any, Any], Any]
+) -> Source | None:
+    """The way to the owner of the elements, over the base where that is a view itself."""
+    if state.owner:
+        return Source(weakref.ref(base), get, put)
+    outer = state.source
+    if outer is None:
+        return None
+    return Source(
+        outer.root,
+        lambda root: get(outer.get(root)),
+        lambda root, new: outer.put(root, put(outer.get(root), new)),
+    )
+
+
+def written_root(view: Handle, new: Any) -> tuple[Any, Any] | None:
+    """The owner of a view's elements, and what a write of the view makes of it; None where the
+    handle is no view, or its owner is gone or cannot be told. AliasError where it is out of date.
+    """
+    state = view._state
+    if state is None or state.source is None:
+        return None
+    root = state.source.root()
+    if root is None:
+        return None
+    check_read(view)
+    return root, state.source.put(root, new)
+
+
+def renew(view: Handle) -> None:
+    """The view has what its owner has now."""
+    assert view._state is not None
+    view._state.seen = view._state.family.version
 
 
 def _pair(first: str, a: Loc | None, second: str, b: Loc | None) -> str:

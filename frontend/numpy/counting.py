@@ -30,14 +30,17 @@ from ..apply import (
 from ..dtypes import bool_, int64, to_inexact
 from ..tensor import Tensor
 from ..trace import TraceBuilder, builder, outside
+from .creation import zeros
+from .cumulative import cumsum
 from .logic import where
-from .manipulation import stack
-from .ordered import sorted_together
+from .manipulation import concatenate, moveaxis, stack
+from .ordered import lexsort, sorted_together
 from .output import delivered
 from .parts import filled as _filled
 from .ranges import linspace
 from .rearrange import _part
 from .search import searchsorted
+from .taking import take
 
 _ROWS = {"axes": (0,), "collapsed": (0,), "operand_batch": (), "index_batch": (), "offset": ()}
 
@@ -186,8 +189,9 @@ def unique(
     size: int | None = None,
     fill_value: Any = None,
 ) -> Any:
-    """The different elements, in order. `size` fixes how many, as in `nonzero`; missing ones are
-    `fill_value`, by default the first element.
+    """The different elements, in order; with `axis` the different parts along it, by their first
+    elements. `size` fixes how many, as in `nonzero`; missing ones are `fill_value`, by default the
+    first.
 
     Also given, where asked for: where each comes first; which one each element is; how often.
 
@@ -197,7 +201,8 @@ def unique(
     [1 3] [1 2]
     """
     if axis is not None:
-        fail("unique takes the flattened tensor; rows (axis=) are not supported")
+        wanted = (return_index, return_inverse, return_counts)
+        return _unique_parts(ar, axis, wanted, size, fill_value)
     x = lift(operand(ar))
     n = x.type.size
     in_order, origin = sorted_together([_flat(x), _ramp(n)], 0)
@@ -228,6 +233,36 @@ def unique(
     if return_counts:
         start = expand(number(0, int64, True), (size,))
         found.append(tensor(_placed(start, number_of, _filled(1, number_of), "add")))
+    return found[0] if len(found) == 1 else tuple(found)
+
+
+def _unique_parts(
+    ar: Any, axis: int, wanted: tuple[bool, bool, bool], size: int | None, fill_value: Any
+) -> Any:
+    """`unique` along an axis: the parts are numbered in order, then it is one of the numbers.
+
+    As in NumPy, parts that have a NaN are different from each other.
+    """
+    x = as_tensor(ar)
+    k = normal_axis(axis, len(x.shape), "unique")
+    parts = moveaxis(x, k, 0)
+    n = parts.shape[0]
+    if not n or not x.size:
+        fail(f"unique along axis {axis} needs elements, got shape {x.shape}", ShapeError)
+    rows = parts.reshape(n, -1)
+    order = lexsort(rows.T[::-1])
+    in_order = take(rows, order, axis=0)
+    is_new = (in_order[1:] != in_order[:-1]).any(1)
+    numbers = concatenate([zeros(1, int64), cumsum(is_new.astype("int64"))])
+    ids = order.at[order].set(numbers)
+    _, index, inverse, counts = unique(ids, True, True, True, size=size)
+    values = take(parts, index, axis=0)
+    if fill_value is not None:
+        there = tensor(_ramp(index.shape[0])) <= numbers[-1]
+        wide = there.reshape(-1, *[1] * (len(x.shape) - 1))
+        values = where(wide, values, fill_value).astype(x.dtype)
+    found = [moveaxis(values, 0, k)]
+    found += [y for y, asked in zip((index, inverse, counts), wanted) if asked]
     return found[0] if len(found) == 1 else tuple(found)
 
 

@@ -133,7 +133,10 @@ def getitem(x: Any, key: Any, mode: str = "clip", fill_value: Any = None) -> Ten
     value = _read_ranges(lift(operand(x)), found.ranges)
     if not found.arrays:
         shape = _final_shape(value, found, ())
-        return view(value if shape == value.shape else call("reshape", value, shape=shape), x)
+        made = value if shape == value.shape else call("reshape", value, shape=shape)
+        return view(
+            made, x, lambda base: getitem(base, key), lambda base, new: write(base, key, new)
+        )
     vectors, attrs, shape = _windows(value, found)
     taken = [axis for axis, _ in found.arrays]
     sizes = tuple(1 if k in taken else n for k, n in enumerate(value.shape))

@@ -13,7 +13,7 @@ from lazir.compiler.types import broadcast_shapes
 
 from .. import late
 from ..apply import broadcast, call, convert, expand, fail, lift, operand, promote, tensor
-from ..dtypes import bool_, result_dtype
+from ..dtypes import bool_, result_dtype, uint8
 from ..tensor import Tensor
 from .parts import filled as _filled
 from .parts import size_of
@@ -223,7 +223,7 @@ bitwise_right_shift = right_shift
 
 @Unary
 def bitwise_count(x: Any, /) -> Tensor:
-    """The number of one bits of |x|.
+    """The number of one bits of |x|, in uint8.
 
     >>> import lazir.numpy as lnp
     >>> lnp.bitwise_count(7).item()
@@ -231,7 +231,8 @@ def bitwise_count(x: Any, /) -> Tensor:
     """
     found = promote(x)
     (v,) = found.values
-    return tensor(call("popcount", call("abs", v) if found.dtype.is_signed else v))
+    bits = call("popcount", call("abs", v) if found.dtype.is_signed else v)
+    return tensor(convert(bits, uint8))
 
 
 # -- choice ------------------------------------------------------------------------------

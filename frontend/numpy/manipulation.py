@@ -15,6 +15,7 @@ import numpy as np
 
 from lazir.compiler.errors import ShapeError
 from lazir.compiler.graph import Value
+from lazir.compiler.ops.movement import inverse_permutation
 from lazir.compiler.types import broadcast_shapes
 
 from ..apply import (
@@ -103,7 +104,11 @@ def transpose(a: Any, axes: Sequence[int] | None = None) -> Tensor:
         if axes is None
         else tuple(normal_axis(k, rank, "transpose") for k in axes)
     )
-    return view(call("transpose", x, permutation=order), a)
+    back = inverse_permutation(order)
+    return view(
+        call("transpose", x, permutation=order), a,
+        lambda base: transpose(base, order), lambda base, new: transpose(new, back),
+    )  # fmt: skip
 
 
 permute_dims = transpose
@@ -178,9 +183,7 @@ def squeeze(a: Any, axis: Any = None) -> Tensor:
         axes = normal_axes(axis, len(x.shape), "squeeze")
         if any(x.shape[k] != 1 for k in axes):
             fail(f"squeeze: axis {axis} of {x.type.short} is not of size 1", ShapeError)
-    return view(
-        call("reshape", x, shape=tuple(n for k, n in enumerate(x.shape) if k not in axes)), a
-    )
+    return _with_shape(x, tuple(n for k, n in enumerate(x.shape) if k not in axes), a)
 
 
 def expand_dims(a: Any, axis: Any) -> Tensor:
@@ -195,7 +198,15 @@ def expand_dims(a: Any, axis: Any) -> Tensor:
     places = normal_axes(axis, len(x.shape) + count, "expand_dims")
     sizes = iter(x.shape)
     shape = tuple(1 if k in places else next(sizes) for k in range(len(x.shape) + count))
-    return view(call("reshape", x, shape=shape), a)
+    return _with_shape(x, shape, a)
+
+
+def _with_shape(x: Value, shape: tuple[int, ...], a: Any) -> Tensor:
+    """A view with axes of size 1 left out or put in."""
+    return view(
+        call("reshape", x, shape=shape), a,
+        lambda base: reshape(base, shape), lambda base, new: reshape(new, base.shape),
+    )  # fmt: skip
 
 
 def broadcast_to(a: Any, shape: Any) -> Tensor:
@@ -414,8 +425,13 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Tenso
         start = tuple(low if j == k else 0 for j in range(len(x.shape)))
         limit = tuple(max(low, high) if j == k else m for j, m in enumerate(x.shape))
         part = call("slice", x, start=start, limit=limit, stride=(1,) * len(x.shape))
-        out.append(view(part, ary))
+        out.append(_section(part, ary, (*[slice(None)] * k, slice(low, max(low, high)))))
     return out
+
+
+def _section(part: Value, whole: Any, key: Any) -> Tensor:
+    """The part as a view of the whole, whose elements it has at this key."""
+    return view(part, whole, lambda base: base[key], lambda base, new: base.at[key].set(new))
 
 
 def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:

@@ -203,14 +203,14 @@ CASES: dict[str, tuple[str, str]] = {
     "a view that is written": (
         """
         x = lnp.zeros((2, 3))
-        row = x[0]
+        row = x.ravel()
         row[1] = 5
         """,
         """
         AliasError: this assigns into a view: in NumPy its base would change too, a lazir tensor shares no memory. Assign into the base, or copy the view with lnp.copy(x).
         the view was made here:
           --> program.py:2:7
-           | row = x[0]
+           | row = x.ravel()
            |       ^
         assigned here:
           --> program.py:3:1

@@ -109,13 +109,65 @@ def test_take_and_along_axis() -> None:
 
 
 # -- views -------------------------------------------------------------------------------
-def test_writing_through_a_live_view_is_an_error() -> None:
-    x = lnp.zeros((2, 3))
+def write_views(np_: Any, x: Any) -> Any:
+    x[1:-1, 1:-1][x[1:-1, 1:-1] > 5] = -1
     row = x[0]
+    row[2] = 7
+    row[1:][0] = 8
+    x.T[3] = 9
+    x[None][0, 2, ::2] += 100
+    np_.swapaxes(x, 0, 1)[0][1:3] = 55
+    left, _ = np_.split(x, 2, 1)
+    left[0] = 44
+    np_.squeeze(x[:1])[-1] = 33
+    np_.expand_dims(x, 0)[0, 3, 3] = 22
+    x[::-1, ::-2][0, 0] = 11
+    np_.moveaxis(x[1:].T, 0, 1)[:, 1][...] = x[1:, 0]
+    return x
+
+
+def test_a_write_to_a_view_is_one_to_its_base() -> None:
+    x, y = np.arange(24.0).reshape(4, 6), np.arange(24.0).reshape(4, 6)
+    wanted = write_views(np, x)
+    found = write_views(lnp, lnp.asarray(y))
+    np.testing.assert_array_equal(found.numpy(), wanted)
+    compiled = lz.compile(lambda x: write_views(lnp, x))
+    np.testing.assert_array_equal(compiled(y).numpy(), wanted)
+    np.testing.assert_array_equal(y, wanted)  # the argument, too
+
+
+def test_a_written_view_has_what_its_base_has() -> None:
+    x = lnp.zeros((2, 3))
+    row, other = x[0], x[1]
+    row[1] = 5
+    assert row.tolist() == [0, 5, 0] and x[0].tolist() == [0, 5, 0]
+    row[0] = 4
+    assert x.tolist() == [[4, 5, 0], [0, 0, 0]]
+    for use in (lambda: other.tolist(), lambda: other.__setitem__(0, 1)):
+        with pytest.raises(AliasError, match="out of date"):
+            use()
+
+
+def test_views_of_parameters_are_written_without_gradients_alone() -> None:
+    w = lz.nn.Parameter([[1.0, 2.0], [3.0, 4.0]])
+    with lz.no_grad():
+        w[0].fill_(9.0)
+        w[:, 1].zero_()
+    assert w.tolist() == [[9, 0], [3, 0]] and w.requires_grad and w._is_leaf
+    with pytest.raises(TypeError, match="no_grad"):
+        w[0].fill_(1.0)
+    assert w.tolist() == [[9, 0], [3, 0]]
+
+
+def test_writing_through_a_view_that_may_be_a_copy_is_an_error() -> None:
+    x = lnp.zeros((2, 3))
+    flat = x.ravel()
     with pytest.raises(AliasError) as error:
-        row[1] = 5
-    assert "row = x[0]" in str(error.value)
-    assert "row[1] = 5" in str(error.value)
+        flat[1] = 5
+    assert "flat = x.ravel()" in str(error.value)
+    assert "flat[1] = 5" in str(error.value)
+    with pytest.raises(AliasError):
+        x.reshape(3, 2)[0][1] = 5
 
 
 def test_reading_a_view_after_its_base_was_written_is_an_error() -> None:

@@ -275,6 +275,29 @@ def test_unique(dtype: Any) -> None:
     same(lnp.unique(np.array([np.nan, 1.0, np.nan]), equal_nan=False), [1.0, np.nan, np.nan])
 
 
+@pytest.mark.parametrize("axis", [0, 1, -1])
+@pytest.mark.parametrize("dtype", [np.int64, np.float32, np.bool_, np.uint8])
+def test_unique_parts(axis: int, dtype: Any) -> None:
+    for shape in ((7, 2), (2, 6), (4, 3, 2), (5, 1)):
+        x = np.random.default_rng(len(shape)).integers(0, 2, shape).astype(dtype)
+        wanted = np.unique(x, True, True, True, axis=axis)
+        for a, b in zip(lnp.unique(x, True, True, True, axis=axis), wanted):
+            same(a, b)
+    compiled = lz.compile(lambda x: lnp.unique(x, axis=0, return_counts=True, size=4, fill_value=7))
+    rows = np.array([[2, 1], [0, 5], [2, 1]])
+    values, counts = compiled(rows)
+    assert values.tolist() == [[0, 5], [2, 1], [7, 7], [7, 7]]
+    assert counts.tolist() == [1, 2, 0, 0]
+
+
+def test_unique_parts_with_nan_differ() -> None:
+    x = np.array([[np.nan, 1.0], [0.0, -0.0], [np.nan, 1.0], [-0.0, 0.0]])
+    same(lnp.unique(x, axis=0), np.unique(x, axis=0))
+    for wrong in (np.zeros((0, 2)), np.zeros((2, 0))):
+        with pytest.raises(ValueError, match="needs elements"):
+            lnp.unique(wrong, axis=0)
+
+
 def test_unique_of_a_size() -> None:
     x = np.array([5, 3, 5, 9, 3])
     f = lz.compile(lambda x: lnp.unique(x, return_index=True, return_counts=True, size=5))

@@ -111,14 +111,14 @@ def test_spectral_norm_learns_in_a_compiled_function() -> None:
 
 def test_weight_norm_trains() -> None:
     net = utils.weight_norm(lz.nn.Linear(3, 1))
-    optimiser = lz.optim.Adam(net.parameters(), lr=0.1)
+    optimiser = lz.optim.Adam(net.parameters(), lr=0.2)
     wanted = X @ np.array([[1.0], [-2.0], [0.5]], np.float32)
-    for _ in range(120):
+    for _ in range(60):
         optimiser.zero_grad()
         loss = ((net(X) - wanted) ** 2).mean()
         loss.backward()
         optimiser.step()
-    assert loss.item() < 1e-3
+    assert loss.item() < 1e-2
 
 
 @pytest.mark.parametrize("transposed", [False, True])
