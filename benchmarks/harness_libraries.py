@@ -170,6 +170,10 @@ class Lazir(Library):
     def compile(self, function: Function) -> Function:
         return self.lz.compile(function)  # type: ignore[no-any-return]
 
+    def fix(self, function: Function, fixed: Sequence[Any]) -> Function:
+        given = [map_leaves(self.put, a) for a in fixed]
+        return self.lz.compile(lambda *args: function(*args, *given), freeze=True)  # type: ignore[no-any-return]
+
     def ready(self, result: Any) -> Any:
         map_leaves(lambda t: t.block_until_ready(), result)
         return result

@@ -21,7 +21,7 @@ from .donation import donated_leaves, finish_donation, give_away
 from .handle import Handle
 from .hints import call_checked
 from .signature import Call, Reader, difference
-from .specialise import Specialisation, Traced, trace
+from .specialise import Specialisation, Traced, frozen, trace
 from .tensor import Tensor
 from .trace import active
 from .tree import Structure
@@ -105,6 +105,7 @@ class CompiledFunction:
         static_argnames: Any = (),
         donate_argnums: Any = (),
         donate_argnames: Any = (),
+        freeze: bool = False,
         name: str | None = None,
     ) -> None:
         functools.update_wrapper(self, fn)
@@ -112,12 +113,14 @@ class CompiledFunction:
             require(parse_device(device))
         self._fn = fn
         self._device = device
+        self._freeze = freeze
         self._options = {
             "device": device,
             "static_argnums": static_argnums,
             "static_argnames": static_argnames,
             "donate_argnums": donate_argnums,
             "donate_argnames": donate_argnames,
+            "freeze": freeze,
         }
         self._reader = Reader(fn, static_argnums, static_argnames, donate_argnums, donate_argnames)
         self._name = _identifier(name or str(getattr(fn, "__name__", "function")))
@@ -220,6 +223,8 @@ class CompiledFunction:
 
     def _trace(self, call: Call) -> Traced:
         traced = trace(self._fn, call, self._reader.names_of(call), self._name)
+        if self._freeze:
+            traced = frozen(traced)
         return traced._replace(donated=donated_leaves(self._reader, call))
 
     def _reason(self, call: Call) -> str:
@@ -387,6 +392,7 @@ def compile(
     static_argnames: Any = ...,
     donate_argnums: Any = ...,
     donate_argnames: Any = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> CompiledFunction: ...
 
@@ -400,6 +406,7 @@ def compile(
     static_argnames: Any = ...,
     donate_argnums: Any = ...,
     donate_argnames: Any = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Callable[[Callable[..., Any]], CompiledFunction]: ...
 
@@ -412,6 +419,7 @@ def compile(
     static_argnames: Any = (),
     donate_argnums: Any = (),
     donate_argnames: Any = (),
+    freeze: bool = False,
     name: str | None = None,
 ) -> Any:
     """Compile a function of tensors, arrays and numbers (nested in tuples, lists, dicts) to a
@@ -419,7 +427,9 @@ def compile(
 
     It is traced once per kind of arguments (shapes, dtypes, nesting, static values); the program
     takes NumPy arrays as they are. Static arguments are plain Python values that select what is
-    computed. Donated arguments may be overwritten. Tensors from outside are read at every call.
+    computed. Donated arguments may be overwritten. Tensors from outside are read at every call;
+    with `freeze` they are taken as they are at the first one: what depends on them alone is
+    computed once, and weights are laid out for the loops that read them.
 
     >>> import lazir as lz, numpy as np
     >>> @lz.compile
@@ -437,6 +447,7 @@ def compile(
             static_argnames=static_argnames,
             donate_argnums=donate_argnums,
             donate_argnames=donate_argnames,
+            freeze=freeze,
             name=name,
         )
 

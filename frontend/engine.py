@@ -98,6 +98,15 @@ def compile(
     return made
 
 
+def freeze(graph: Graph, free: int) -> tuple[Graph, Graph, tuple[int, ...]]:
+    """`graph` in two, where its parameters from number `free` on never change: what is computed of
+    them once; the rest; and which of them the rest takes as they are, before those results."""
+    module = importlib.import_module("lazir.compiler.frozen")
+    graph, _ = number_hosts(graph)
+    parts = module.freeze(graph, free, host_target())
+    return parts.before, parts.after, parts.kept
+
+
 def _specs(types: Sequence[TensorType]) -> list[ArraySpec]:
     """The arrays that stand for values of these types."""
     return [ArraySpec(t.dtype.numpy_name, t.shape) for t in types]

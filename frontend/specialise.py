@@ -90,6 +90,24 @@ def trace(fn: Callable[..., Any], call: Call, names: Sequence[str], name: str) -
     )
 
 
+def frozen(traced: Traced) -> Traced:
+    """The same function with the captured tensors as they are now: what depends on them alone is
+    computed here, and their later values are not seen."""
+    if any(effect.leaf is None for effect in traced.effects):
+        raise TypeError(
+            f"{traced.graph.name} assigns to a tensor from outside, which freeze=True takes as it "
+            "is once and for all; return the new value, or leave out freeze=True"
+        )
+    free = len(traced.graph.params) - len(traced.captures)
+    before, after, kept = engine.freeze(traced.graph, free)
+    force(list(traced.captures))
+    arrays = [_array(h, Leaf(h._dtype, h.shape, False)) for h in traced.captures]
+    made = engine.compile(before).call(arrays)
+    handles = [wrap_array(arrays[k].copy(), traced.captures[k]._dtype) for k in kept]
+    handles += [wrap_array(a, t.dtype) for a, t in zip(made, before.result_types)]
+    return traced._replace(graph=after, captures=tuple(handles))
+
+
 def _result(x: Any, name: str) -> Any:
     if not isinstance(x, Handle | np.ndarray | np.generic) and not isinstance(x, NUMBERS):
         raise TypeError(

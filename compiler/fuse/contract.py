@@ -16,8 +16,9 @@ from ..scalars import scalar_type, storage
 from ..types import DType, TensorType, f32
 from .body import BodyWriter, Index, Linear, Point, identity_point
 
-Operands = tuple[tuple[int, ...], Point, Point]
-"""Sizes of the reduction dims, and where each operand is read."""
+Operands = tuple[tuple[int, ...], tuple[int, ...], Point, Point, AffineMap]
+"""Sizes of the parallel and of the reduction dims, where each operand is read, and where the result
+is written."""
 
 
 def _dot(node: Node) -> Operands:
@@ -41,25 +42,30 @@ def _dot(node: Node) -> Operands:
                 free += 1
         sides.append(tuple(point[d] for d in dims))
     sizes = tuple(node.inputs[0].shape[a] for a in attrs["lhs_contracting"])
-    return sizes, sides[0], sides[1]
+    out = node.types[0].shape
+    return out, sizes, sides[0], sides[1], AffineMap.select(first + contract, range(first))
 
 
 def _conv(node: Node) -> Operands:
-    """Iteration dims: the result's axes, then the kernel's spatial axes, then features in.
+    """Iteration dims: the result's axes, then the kernel's spatial axes, then features in. Where
+    the kernel is in panels, the features are two dims, panels and features of one.
 
     Padding and gaps are in the signal already (`expand.py`).
     """
     attrs = node.attrs
     spatial = len(attrs["stride"])
-    rank = len(attrs["out"])
     kernel = dict(zip(attrs["rhs"], node.inputs[1].shape))
+    axes = attrs["out"].replace("c", "pc") if "p" in kernel else attrs["out"]
+    rank = len(axes)
     sizes = (*(kernel[str(k)] for k in range(spatial)), kernel["i"])
     point = identity_point(rank + len(sizes))
-    out = dict(zip(attrs["out"], point))
+    out = dict(zip(axes, point))
     window = point[rank : rank + spatial]
     features = point[-1]
     lhs: dict[str, Index] = {"n": out["n"], "c": features}
     rhs: dict[str, Index] = {"o": out["c"], "i": features}
+    if "p" in out:
+        rhs["p"] = out["p"]
     if "g" in out:
         lhs["g"] = rhs["g"] = out["g"]
     for k in range(spatial):
@@ -69,7 +75,16 @@ def _conv(node: Node) -> Operands:
         stride, step = attrs["stride"][k], attrs["rhs_dilation"][k]
         lhs[str(k)] = Linear(tuple(a * stride + c * step for a, c in pairs), 0)
         rhs[str(k)] = offset
-    return sizes, tuple(lhs[a] for a in attrs["lhs"]), tuple(rhs[a] for a in attrs["rhs"])
+    shape = dict(zip(attrs["out"], node.types[0].shape)) | {"p": kernel.get("p", 1)}
+    shape["c"] //= shape["p"]
+    rows = []
+    for a in attrs["out"]:
+        steps = {a: 1} | ({"p": shape["c"]} if a == "c" and "p" in out else {})
+        rows.append((tuple(steps.get(b, 0) for b in axes) + (0,) * len(sizes), 0))
+    return (
+        tuple(shape[a] for a in axes), sizes, tuple(lhs[a] for a in attrs["lhs"]),
+        tuple(rhs[a] for a in attrs["rhs"]), AffineMap(rank + len(sizes), tuple(rows)),
+    )  # fmt: skip
 
 
 def contract_generic(
@@ -80,9 +95,9 @@ def contract_generic(
     `number` gives a leaf's number among the kernel's values.
     """
     out = node.types[0]
-    sizes, lhs, rhs = _conv(node) if node.op == "conv" else _dot(node)
-    dims = out.shape + sizes
-    kinds = (PARALLEL,) * out.rank + (REDUCTION,) * len(sizes)
+    outer, sizes, lhs, rhs, place = _conv(node) if node.op == "conv" else _dot(node)
+    dims = outer + sizes
+    kinds = (PARALLEL,) * len(outer) + (REDUCTION,) * len(sizes)
     writer = BodyWriter(len(dims), is_leaf)
     x = writer.value(node.inputs[0], lhs)
     y = writer.value(node.inputs[1], rhs)
@@ -94,6 +109,6 @@ def contract_generic(
     held = writer.builder.param(scalar_type(wide))
     total = s.fma(x, y, held) if wide.is_float else s.add(held, s.mul(x, y))
     zero = Dense(TensorType((), wide), np.zeros((), wide.numpy))
-    result = Output(TensorType(out.shape, wide), AffineMap.select(len(dims), range(out.rank)), zero)
+    result = Output(TensorType(out.shape, wide), place, zero)
     reads = tuple(Read(number(v), m) for v, m in writer.reads)
     return Generic(dims, kinds, reads, writer.builder.graph([total], "body"), (result,)), wide

@@ -7,6 +7,7 @@ A layout names each axis by a character: spatial axes `0`, `1`, …; in the sign
 (batch) and `c` (features); in the kernel `o` (features out) and `i` (features in); and optionally
 `g` in all three, a group: signal and kernel of different groups do not meet. NCHW is "nc01" with
 kernel "oi01", NHWC is "n01c" with "01io". Its caller reshapes a grouped convolution to have axis g.
+A kernel may have its features in panels, `p` outside of `o`: feature c is p · |o| + o.
 
     out[g, n, o, p] = Σ over i, k of
         signal[g, n, i, p · stride + k · rhs_dilation − low] · kernel[g, o, i, k]
@@ -29,6 +30,7 @@ from ..types import FLOATS, NUMBERS, NUMERIC, Shape, TensorType, bf16
 from . import draws
 from .arithmetic import add
 from .families import arity, describe, require, require_shape
+from .movement import inverse_permutation
 from .pairs import bilinear
 from .source import constant
 
@@ -106,7 +108,8 @@ def _check_layouts(types: Types, attrs: Attrs) -> int:
     spatial = len(lhs) - 2 - ("g" in lhs)
     group = "g" if "g" in lhs else ""
     for key, layout, letters in (("lhs", lhs, "nc"), ("rhs", rhs, "oi"), ("out", out, "nc")):
-        expected = group + letters + _digits(max(spatial, 0))
+        panels = "p" if key == "rhs" and "p" in layout else ""
+        expected = group + panels + letters + _digits(max(spatial, 0))
         require_shape(
             sorted(layout) == sorted(expected),
             f"conv: layout {key}={layout!r} must have each of the axes {', '.join(expected)} once",
@@ -140,11 +143,22 @@ def _infer(types: Types, attrs: Attrs) -> Types:
         f"conv: the signal {x.short} has {signal.get('g')} groups, the kernel {w.short} has "
         f"{kernel.get('g')}",
     )
-    sizes = {"n": signal["n"], "c": kernel["o"], "g": signal.get("g", 1)}
+    features = kernel["o"] * kernel.get("p", 1)
+    sizes = {"n": signal["n"], "c": features, "g": signal.get("g", 1)}
     for k, digit in enumerate(_digits(spatial)):
         stride, low, high, base, step = (attrs[key][k] for key in SPATIAL_ATTRS)
         sizes[digit] = window_positions(signal[digit], kernel[digit], stride, low, high, base, step)
     return (TensorType(tuple(sizes[axis] for axis in attrs["out"]), x.dtype),)
+
+
+def _without_panels(layout: str, shape: Shape) -> tuple[tuple[int, ...], str, Shape]:
+    """How a kernel in panels is one without: a permutation, then another layout and shape."""
+    plain = layout.replace("p", "")
+    order = plain.replace("o", "po")
+    moved = tuple(map(layout.index, order))
+    sizes = _sizes(layout, shape)
+    sizes["o"] *= sizes.pop("p")
+    return moved, plain, tuple(sizes[a] for a in plain)
 
 
 # -- meaning ---------------------------------------------------------------------------------
@@ -156,6 +170,9 @@ def _canonical(x: Array, layout: str, letters: str) -> Array:
 
 def _reference(arrays: Sequence[Array], attrs: Attrs, ins: Types, outs: Types) -> Sequence[Array]:
     x, w = arrays
+    if "p" in attrs["rhs"]:
+        moved, rhs, shape = _without_panels(attrs["rhs"], w.shape)
+        return _reference([x, w.transpose(moved).reshape(shape)], {**attrs, "rhs": rhs}, ins, outs)
     if x.dtype.kind == "f":
         x, w = x.astype(np.float64), w.astype(np.float64)
     elif x.dtype.kind == "c":
@@ -295,11 +312,33 @@ def _transpose(
 ) -> Sequence[Value | None]:
     (ct,), (x, w) = cts, xs
     assert ct is not None
+    if "p" in node.attrs["rhs"]:
+        return _transpose_panels(b, node, xs, cts)
     to_x = to_w = None
     if x is None and w is not None:
         to_x = _or_zeros(b, node, 0, ct, lambda: _to_signal(b, node, ct, w))
     if w is None and x is not None:
         to_w = _or_zeros(b, node, 1, ct, lambda: _to_kernel(b, node, ct, x))
+    return [to_x, to_w]
+
+
+def _transpose_panels(
+    b: Builder, node: Node, xs: Sequence[Value | None], cts: Tangents
+) -> Sequence[Value | None]:
+    """As without panels: the kernel is taken out of them, its adjoint put into them."""
+    x, w = node.inputs
+    moved, rhs, shape = _without_panels(node.attrs["rhs"], w.shape)
+    scratch = Builder(name="plain")
+    operands = scratch.param(x.type), scratch.param(TensorType(shape, w.type.dtype))
+    plain = conv(scratch, *operands, **{**node.attrs, "rhs": rhs}).node
+    kernel = xs[1]
+    if kernel is not None:
+        kernel = OPS["transpose"](b, kernel, permutation=moved)
+        kernel = OPS["reshape"](b, kernel, shape=shape)
+    to_x, to_w = _transpose(b, plain, [xs[0], kernel], cts)
+    if to_w is not None:
+        to_w = OPS["reshape"](b, to_w, shape=tuple(w.shape[k] for k in moved))
+        to_w = OPS["transpose"](b, to_w, permutation=inverse_permutation(moved))
     return [to_x, to_w]
 
 
@@ -343,7 +382,8 @@ def _batch(b: Builder, node: Node, xs: Any, axes: Any, size: int) -> Any:
             return [conv(b, x, w, **attrs)], [0]
         letters = ("g", "g", "g")
     else:
-        letters = ("n", "", "n") if axes[0] is not None else ("", "o", "c")
+        outer = "p" if "p" in rhs else "o"
+        letters = ("n", "", "n") if axes[0] is not None else ("", outer, "c")
     if letters[0]:
         x = fold_axis(b, x, axes[0], lhs.index(letters[0]))
     if letters[1]:
@@ -367,7 +407,9 @@ def _example(rng: draws.Generator, dtype: Any) -> draws.Example:
     def steps(low: int, high: int) -> tuple[int, ...]:
         return tuple(int(n) for n in rng.integers(low, high + 1, spatial))
 
-    lhs, rhs, out = layout("nc"), layout("oi"), layout("nc")
+    panels = "p" if rng.integers(4) == 0 else ""
+    sizes["p"] = int(rng.integers(1, 3))
+    lhs, rhs, out = layout("nc"), layout(panels + "oi"), layout("nc")
     signal = {**sizes, "c": sizes["i"], **dict(zip(digits, steps(1, 7)))}
     kernel = {**sizes, **dict(zip(digits, steps(1, 3)))}
     operands = (

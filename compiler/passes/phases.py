@@ -115,6 +115,8 @@ def _padded(
 
 def _meets_one(node: Node, along: Sequence[Sequence[Phase | None]]) -> bool:
     """Whether along each axis the phases see one window, of one element, and all of the kernel."""
+    if "p" in node.attrs["rhs"]:
+        return False
     for k, phases in enumerate(along):
         size = node.inputs[1].shape[node.attrs["rhs"].index(str(k))]
         first = phases[0]

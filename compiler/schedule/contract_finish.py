@@ -16,7 +16,7 @@ from .body import BodyEmitter
 from .contract_frame import Place, affine, load_lanes, loop, nest, store_lanes
 from .contract_lanes import Dim
 from .contract_plan import Plan
-from .contract_space import Contraction, Stage
+from .contract_space import Axis, Contraction, Stage
 
 WRITTEN_OUT = 2
 """Full vectors across a tile that are written out; more become a loop."""
@@ -100,16 +100,21 @@ class Finish:
             stage.body, params, lanes, lambda dim: self._point(stage.dims[dim], here)
         )
 
-    def _point(self, origin: int, places: list[Place]) -> Value:
-        """The position along one of the first Generic's dims."""
+    def _point(self, axis: Axis, places: list[Place]) -> Value:
+        """The position along an axis of the result."""
+        steps = dict(axis)
         total: Value = self.b.index(0)
         lanes: Value | None = None
         for dim, value in places:
-            if origin < 0 or dim.origin != origin:
+            step = steps.get(dim.origin)
+            if step is None:
                 continue
-            total = self.b.add(total, value)
+            total = self.b.add(total, self.b.mul(value, step))
             if dim is self.plan.columns.dim:
                 lanes = self.b.op("vector.step", [], VectorType((self.plan.lanes,), index))
+                if step != 1:
+                    by = self.b.splat(self.b.index(step), self.plan.lanes)
+                    lanes = self.b.op("arith.muli", [lanes, by])
         if lanes is None:
             return total
         return self.b.op("arith.addi", [self.b.splat(total, self.plan.lanes), lanes])

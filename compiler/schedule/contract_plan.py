@@ -150,7 +150,8 @@ def _copy_rhs(
         return ""
     contiguous = columns.dim.strides[1] == 1
     size = product(c.columns) * product(c.depth) * c.dtype.itemsize
-    large = not c.by_lane and size > target.l2_bytes
+    ready = contiguous and columns.pieces == 1 and _dense((*c.depth, columns.dim), 1)
+    large = not (c.by_lane or ready) and size > target.l2_bytes
     if large and FEW_ROW_TILES <= rows.count <= 2 * ROW_TILES:
         return "block"
     if not contiguous:

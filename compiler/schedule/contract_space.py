@@ -7,6 +7,7 @@ lie densely behind each other merged. Must not know: targets, tiles, loops.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,6 +36,10 @@ class Operand:
     prologue: Graph | None
 
 
+Axis = tuple[tuple[int, int], ...]
+"""The first Generic's dims that an axis is made of, each with its step; none for size 1."""
+
+
 @dataclass(frozen=True)
 class Stage:
     """A pointwise Generic after the sum. Reads are ("access", k) or ("value", number)."""
@@ -42,7 +47,7 @@ class Stage:
     body: Graph
     reads: tuple[tuple[str, int], ...]
     outs: tuple[int, ...]
-    dims: tuple[int, ...]  # the first Generic's dim behind each of its own, -1 for size 1
+    dims: tuple[Axis, ...]  # what each of its own dims is, of the first Generic's
 
 
 @dataclass(frozen=True)
@@ -127,40 +132,45 @@ def _operand(g: Generic, factor: Value) -> tuple[Read, Graph | None]:
 
 
 # -- the stages ------------------------------------------------------------------------------------
-Axes = tuple["int | None", ...]
-"""The first Generic's dim behind each axis of a value; None for an axis of size 1."""
-
-
-def _plain(map: AffineMap, shape: Shape) -> Axes:
-    """The dim that each axis is, None where the axis has size 1."""
-    found: list[int | None] = []
+def _plain(map: AffineMap, shape: Shape, dims: Shape) -> tuple[Axis, ...]:
+    """The dims that each axis is: one, or several of which the inner ones fill the outer's step."""
+    found: list[Axis] = []
     for (row, constant), n in zip(map.rows, shape):
-        used = [d for d, c in enumerate(row) if c]
         if n == 1:
-            found.append(None)
-        elif constant or len(used) != 1 or row[used[0]] != 1:
+            found.append(())
+            continue
+        used = [(d, c) for d, c in enumerate(row) if c and dims[d] != 1]
+        used.sort(key=lambda term: -term[1])
+        spans = [math.prod(dims[d] for d, _ in used[k:]) for k in range(len(used) + 1)]
+        if constant or spans[0] != n or any(c != s for (_, c), s in zip(used, spans[1:])):
             raise ValueError("a contraction's result is read and written at the identical point")
-        else:
-            found.append(used[0])
+        found.append(tuple(used))
     return tuple(found)
 
 
-def _stage_dims(g: Generic, values: dict[int, Axes], shapes: dict[int, Shape]) -> tuple[int, ...]:
-    """The first Generic's dim behind each dim of `g`, -1 for dims of size 1."""
-    if not any(read.source in values for read in g.reads) and g.dims in shapes.values():
-        return tuple(range(len(g.dims)))  # it makes nothing of the product, as x to the power 0
-    dims: list[int] = [-1] * len(g.dims)
+def _stage_dims(
+    g: Generic, values: dict[int, tuple[Axis, ...]], shapes: dict[int, Shape]
+) -> tuple[Axis, ...]:
+    """What each dim of `g` is, of the first Generic's dims."""
+    if not any(read.source in values for read in g.reads):
+        for number, shape in shapes.items():
+            if shape == g.dims:
+                return values[number]  # it makes nothing of the product, as x to the power 0
+    dims: list[Axis] = [()] * len(g.dims)
     for read in g.reads:
         if read.source not in values:
             continue
         if read.map is None:
             raise ValueError("a contraction's result is read by an index map")
-        for e, d in zip(_plain(read.map, shapes[read.source]), values[read.source]):
-            if e is not None and d is not None:
-                if dims[e] not in (-1, d):
-                    raise ValueError("a contraction's result is read at the identical point")
-                dims[e] = d
-    if any(d < 0 and n != 1 for d, n in zip(dims, g.dims)) or any(
+        plain = _plain(read.map, shapes[read.source], g.dims)
+        for own, axis in zip(plain, values[read.source]):
+            if not own or not axis:
+                continue
+            ((e, _),) = own
+            if dims[e] not in ((), axis):
+                raise ValueError("a contraction's result is read at the identical point")
+            dims[e] = axis
+    if any(not d and n != 1 for d, n in zip(dims, g.dims)) or any(
         kind != PARALLEL for kind in g.kinds
     ):
         raise ValueError("what follows a contraction runs over its result's points")
@@ -187,14 +197,14 @@ class _Reader:
         """The factors in the other order."""
         self.accesses[:2] = self.accesses[1::-1]
 
-    def add(self, source: int, map: AffineMap, dims: Sequence[int], result: int = -1) -> int:
-        """`map` reads from dims that are the first Generic's `dims` (-1: none, always 0)."""
+    def add(self, source: int, map: AffineMap, dims: Sequence[Axis], result: int = -1) -> int:
+        """`map` reads from dims that are `dims` of the first Generic."""
         type = self.kernel.value_types[source]
         along, offset = _flatten(map, type.shape)
         strides = [0] * self.rank
-        for stride, d in zip(along, dims):
-            if d >= 0:
-                strides[d] += stride
+        for stride, axis in zip(along, dims):
+            for d, step in axis:
+                strides[d] += stride * step
         access = Access(source, type.dtype, offset, result)
         for k, known in enumerate(self.accesses):
             if k > 1 and known == access and self.strides[k] == tuple(strides):
@@ -217,8 +227,9 @@ def analyse(kernel: Kernel, vector_bytes: int) -> Contraction:
         assert read.map is not None
         reader.append(read.source, read.map)
     total = len(kernel.params)
-    values: dict[int, Axes] = {total: _plain(out.map, out.type.shape)}
-    maps: dict[int, tuple[AffineMap, Sequence[int]]] = {total: (out.map, range(len(g.dims)))}
+    values = {total: _plain(out.map, out.type.shape, g.dims)}
+    own: Sequence[Axis] = [((d, 1),) for d in range(len(g.dims))]
+    maps = {total: (out.map, own)}
     stages = _stages(kernel, reader, values, maps)
     stores = tuple((v, reader.add(v, *maps[v], result=k)) for k, v in enumerate(kernel.results))
     dtype = element(out.type)
@@ -245,8 +256,8 @@ def _indexed(stages: Sequence[Stage]) -> bool:
 def _stages(
     kernel: Kernel,
     reader: _Reader,
-    values: dict[int, Axes],
-    maps: dict[int, tuple[AffineMap, Sequence[int]]],
+    values: dict[int, tuple[Axis, ...]],
+    maps: dict[int, tuple[AffineMap, Sequence[Axis]]],
 ) -> tuple[Stage, ...]:
     number = len(kernel.params) + 1
     stages = []
@@ -265,8 +276,8 @@ def _stages(
         for out in g.outs:
             if out.map is None:
                 raise ValueError("what follows a contraction writes by index maps")
-            plain = _plain(out.map, out.type.shape)
-            values[number] = tuple(None if e is None or dims[e] < 0 else dims[e] for e in plain)
+            plain = _plain(out.map, out.type.shape, g.dims)
+            values[number] = tuple(dims[e[0][0]] if e else () for e in plain)
             maps[number] = (out.map, dims)
             outs.append(number)
             number += 1

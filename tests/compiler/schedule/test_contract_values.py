@@ -110,9 +110,9 @@ def test_products_in_blocks_and_chunks(text: str, sizes: tuple[int, int, int]) -
     [
         ("ik,kj->ij", {"i": 50, "j": 75, "k": 1100}),
         ("ik,jk->ij", {"i": 50, "j": 75, "k": 1101}),
-        ("bki,bkj->bij", {"b": 2, "i": 50, "j": 41, "k": 530}),
+        ("bki,bkj->bij", {"b": 2, "i": 50, "j": 71, "k": 530}),
         ("ikl,lkj->ij", {"i": 45, "j": 70, "k": 40, "l": 30}),
-        ("ki,kj->ij", {"i": 50, "j": 40, "k": 9000}),
+        ("ki,kj->ij", {"i": 50, "j": 70, "k": 9000}),
     ],
     ids=str,
 )
