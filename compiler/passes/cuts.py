@@ -14,7 +14,7 @@ from ..graph import Builder, Node, Value
 from ..opdef import OPS
 from ..ops.contraction import free_axes
 from ..ops.source import constant, iota
-from ..types import Shape, bf16, f16, i64
+from ..types import Shape, bf16, f16, i32, i64
 
 ROW = -1
 """The label of the axis that is cut into blocks; those of the batch are numbered from 0."""
@@ -172,11 +172,12 @@ def remade(
     label = axes[attrs["axis"]] if node.op == "iota" else None
     if label is None or label not in starts:
         return OPS[node.op](b, *inputs, **attrs)
-    place = iota(b, shape=shape, axis=attrs["axis"], dtype=i64)
-    start = OPS["broadcast"](b, starts[label], shape=shape, axes=())
-    place = OPS["add"](b, place, start)
     dtype = attrs["dtype"]
-    return place if dtype is i64 else OPS["convert"](b, place, dtype=dtype)
+    exact = dtype if dtype is i32 else i64  # a float is rounded once
+    start = starts[label] if exact is i64 else OPS["convert"](b, starts[label], dtype=exact)
+    place = iota(b, shape=shape, axis=attrs["axis"], dtype=exact)
+    place = OPS["add"](b, place, OPS["broadcast"](b, start, shape=shape, axes=()))
+    return place if dtype is exact else OPS["convert"](b, place, dtype=dtype)
 
 
 def sliced(

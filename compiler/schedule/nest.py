@@ -384,8 +384,10 @@ def vector_lanes(target: Target, dtypes: Sequence[DType], extent: int) -> int:
 
 
 def body_dtypes(kernel: Kernel) -> list[DType]:
-    """Element types that a kernel's vectors hold: of buffers and inside bodies, without i1."""
-    found = {t.dtype for t in kernel.value_types}
+    """Element types that a kernel's vectors hold: of buffers and inside bodies, without i1. Single
+    numbers that it takes stay scalars."""
+    count = len(kernel.params)
+    found = {t.dtype for k, t in enumerate(kernel.value_types) if t.rank or k >= count}
     for g in kernel.generics:
         for node in g.body.nodes:
             if node.op not in ("linalg.index", "arith.constant", "arith.index_cast"):

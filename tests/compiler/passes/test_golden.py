@@ -232,6 +232,36 @@ func.func @f(%w: tensor<2xf32>, %a: tensor<3x2xf32>, %xs: tensor<4x3x2xf32>) -> 
 }""",  # noqa: E501
 )
 case(
+    "narrow compares places in i32, and nothing that may be larger",
+    "narrow",
+    """
+func.func @f(%n: tensor<i64>) -> (tensor<4x4xi1>, tensor<4x4xi1>) {
+  %0 = "lz.iota"() {axis = 1 : i64} : () -> tensor<4x4xi64>
+  %1 = "lz.iota"() {axis = 0 : i64} : () -> tensor<4x4xi64>
+  %2 = "lz.constant"() {value = dense<2> : tensor<i64>} : () -> tensor<i64>
+  %3 = "lz.broadcast"(%2) {axes = array<i64>} : (tensor<i64>) -> tensor<4x4xi64>
+  %4 = "lz.add"(%1, %3) : (tensor<4x4xi64>, tensor<4x4xi64>) -> tensor<4x4xi64>
+  %5 = "lz.less_equal"(%0, %4) : (tensor<4x4xi64>, tensor<4x4xi64>) -> tensor<4x4xi1>
+  %6 = "lz.broadcast"(%n) {axes = array<i64>} : (tensor<i64>) -> tensor<4x4xi64>
+  %7 = "lz.less"(%0, %6) : (tensor<4x4xi64>, tensor<4x4xi64>) -> tensor<4x4xi1>
+  return %5, %7 : tensor<4x4xi1>, tensor<4x4xi1>
+}""",
+    """
+func.func @f(%n: tensor<i64>) -> (tensor<4x4xi1>, tensor<4x4xi1>) {
+  %0 = "lz.iota"() {axis = 1 : i64} : () -> tensor<4x4xi32>
+  %1 = "lz.iota"() {axis = 0 : i64} : () -> tensor<4x4xi32>
+  %2 = "lz.constant"() {value = dense<2> : tensor<i64>} : () -> tensor<i64>
+  %3 = "lz.convert"(%2) : (tensor<i64>) -> tensor<i32>
+  %4 = "lz.broadcast"(%3) {axes = array<i64>} : (tensor<i32>) -> tensor<4x4xi32>
+  %5 = "lz.add"(%1, %4) : (tensor<4x4xi32>, tensor<4x4xi32>) -> tensor<4x4xi32>
+  %6 = "lz.less_equal"(%0, %5) : (tensor<4x4xi32>, tensor<4x4xi32>) -> tensor<4x4xi1>
+  %7 = "lz.iota"() {axis = 1 : i64} : () -> tensor<4x4xi64>
+  %8 = "lz.broadcast"(%n) {axes = array<i64>} : (tensor<i64>) -> tensor<4x4xi64>
+  %9 = "lz.less"(%7, %8) : (tensor<4x4xi64>, tensor<4x4xi64>) -> tensor<4x4xi1>
+  return %6, %9 : tensor<4x4xi1>, tensor<4x4xi1>
+}""",
+)
+case(
     "narrow decides by the range of a counter, and leaves what is open",
     "narrow",
     """
