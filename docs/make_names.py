@@ -18,7 +18,9 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent / "names"))
 
+from modules import HOLDERS, called
 from probe import Facts, facts
+from samples import Call
 
 import lazir as lz
 from lazir.compiler.types import DType
@@ -36,7 +38,9 @@ works. *Takes*: kinds of element type of the tensors (float, int, bool, complex;
 tensors); *not traced*: it must see values, so it works outside of compiled functions only. *jvp*,
 *vjp*, *vmap*: forward and reverse derivatives and batching; a dash where there is nothing to
 differentiate. *CPU*, *GPU*: whether loops for the CPU, or CUDA kernels as text, can be made of the
-sample. *function*: it takes functions or files, and has no row of its own. Peers: {VERSIONS}.
+sample. Classes of lazir.nn: of a module called with sample inputs, parameters fixed (of tables: by
+their elements). *function*: it takes functions or files, and has no row of its own.
+Peers: {VERSIONS}.
 """
 COLUMNS = "| name | takes | jvp | vjp | vmap | CPU | GPU | NumPy | JAX | PyTorch |\n"
 COLUMNS += "|---" * 10 + "|"
@@ -110,10 +114,20 @@ _found: dict[int, Facts | None] = {}
 
 
 def facts_of(name: str, value: Any) -> Facts | None:
-    """The facts of a function, once for all names that it has."""
+    """The facts of a function, or of a class's modules, once for all names that it has."""
     if id(value) not in _found:
-        _found[id(value)] = facts(name, value)
+        if isinstance(value, type):
+            function, inputs = called(value.__name__)
+            _found[id(value)] = facts(name, function, [Call(inputs, {})])
+        else:
+            _found[id(value)] = facts(name, value)
     return _found[id(value)]
+
+
+def computes(value: Any) -> bool:
+    """Whether a name is a class of modules that do something."""
+    layer = isinstance(value, type) and issubclass(value, lz.nn.Module)
+    return layer and value.__name__ not in HOLDERS
 
 
 def peer(name: str, modules: tuple[str, ...]) -> str:
@@ -126,7 +140,7 @@ def row(section: Section, name: str) -> str:
     value = inspect.getattr_static(owner(section.path), name)
     value = value.__func__ if isinstance(value, staticmethod | classmethod) else value
     what = kind(value)
-    found = None if what else facts_of(f"{section.path}.{name}", value)
+    found = None if what and not computes(value) else facts_of(f"{section.path}.{name}", value)
     cells = [f"*{what or 'function'}*", *["–"] * 5] if found is None else list(found)
     peers = [peer(name, modules) for modules in section[1:]]
     return "| " + " | ".join([f"`{name}`", *cells, *peers]) + " |"
@@ -157,6 +171,8 @@ def problems(count: int, seed: int) -> list[str]:
             every += [(section, n, rows[n]) for n in names if n in rows]
     for section, name, line in random.Random(seed).sample(every, count):
         now = row(section, name)
+        if computes(getattr(owner(section.path), name)) and "*class*" in line:
+            wrong.append(f"{section.path}.{name} needs a sample in docs/names/modules.py")
         if now != line:
             wrong.append(f"the row of {section.path}.{name} is now\n  {now}\nand was\n  {line}")
     return wrong

@@ -85,11 +85,17 @@ def types_of(sample: Sample, kind: str, batch: tuple[int, ...] = ()) -> list[Ten
     return [TensorType((*batch, *s), KINDS[kind]) for s in sample.shapes]
 
 
-def facts(name: str, function: Callable[..., Any]) -> Facts | None:
-    """What is found out by the first sample call that works; None where none does."""
+def facts(
+    name: str, function: Callable[..., Any], samples: Sequence[Call] | None = None
+) -> Facts | None:
+    """What is found out by the first sample call that works; None where none does.
+
+    `samples`: the calls to try, instead of those that the name and the parameters suggest.
+    """
+    tried = list(calls(name, function)) if samples is None else list(samples)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        for call in calls(name, function):
+        for call in tried:
             sample = sample_of(function, call)
             graphs = {k: traced(sample, types_of(sample, k)) for k in KINDS}
             taken = [k for k, g in graphs.items() if g is not None]
@@ -97,7 +103,7 @@ def facts(name: str, function: Callable[..., Any]) -> Facts | None:
                 graph = graphs[taken[0]]
                 assert graph is not None
                 return _abilities(sample, taken, graph)
-        for call in calls(name, function):
+        for call in tried:
             sample = sample_of(function, call)
             taken = [k for k in KINDS if _runs(sample, k)]
             if taken:
