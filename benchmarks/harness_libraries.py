@@ -114,6 +114,14 @@ class Library:
     def relu(self, x: Any) -> Any:
         return self.np.maximum(x, 0)
 
+    def attention(self, q: Any, k: Any, v: Any, causal: bool) -> Any:
+        """softmax(q kᵀ / √d) v over the last two axes; causal: a row sees none behind itself."""
+        scores = q @ self.transpose(k, (0, 1, 3, 2)) * q.shape[-1] ** -0.5
+        if causal:
+            scores = self.np.where(self.np.tri(*scores.shape[-2:], dtype=bool), scores, -np.inf)
+        e = self.np.exp(scores - self.amax(scores, -1, keepdims=True))
+        return (e / e.sum(-1, keepdims=True)) @ v
+
     def leaky(self, x: Any) -> Any:
         """LeakyReLU with slope 0.1."""
         return self.np.maximum(x, x * 0.1)
@@ -192,6 +200,9 @@ class Lazir(Library):
 
     def relu(self, x: Any) -> Any:
         return self.lz.nn.functional.relu(x)
+
+    def attention(self, q: Any, k: Any, v: Any, causal: bool) -> Any:
+        return self.lz.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=causal)
 
     def pool(self, x: Any, stride: int = 2) -> Any:
         if stride == 1:

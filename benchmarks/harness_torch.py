@@ -50,6 +50,9 @@ class Torch(Library):
     def relu(self, x: Any) -> Any:
         return self.torch.relu(x)
 
+    def attention(self, q: Any, k: Any, v: Any, causal: bool) -> Any:
+        return self.torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=causal)
+
     def transpose(self, x: Any, axes: tuple[int, ...]) -> Any:
         return x.permute(axes)
 
