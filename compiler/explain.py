@@ -20,6 +20,7 @@ from lazir.runtime.execute import LoadedProgram
 from .graph import Builder, Graph, Node
 from .kernel import Generic, Kernel
 from .library import LIBRARY
+from .memory import MemoryStats, memory_stats
 from .mlir.ir import Loc
 from .pipeline import Compilation
 from .start import start_of
@@ -47,7 +48,7 @@ class KernelReport:
 
 @dataclass(frozen=True)
 class ProgramReport:
-    """All steps of a program, in the order in which they run, and its totals."""
+    """All steps of a program, and its totals; what is known of its memory, on CPUs."""
 
     name: str
     operations: int
@@ -55,6 +56,7 @@ class ProgramReport:
     input_bytes: int
     output_bytes: int
     workspace_bytes: int
+    memory: MemoryStats | None = None
 
 
 def explain(compilation: Compilation, *, measure: bool = True) -> ProgramReport:
@@ -76,6 +78,7 @@ def explain(compilation: Compilation, *, measure: bool = True) -> ProgramReport:
         input_bytes=sum(t.nbytes for t in compilation.graph.param_types),
         output_bytes=sum(t.nbytes for t in compilation.graph.result_types),
         workspace_bytes=compilation.workspace_bytes,
+        memory=None if compilation.target.is_gpu else memory_stats(compilation),
     )
 
 

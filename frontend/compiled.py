@@ -69,22 +69,42 @@ class Lowered:
 
     as_text = ir
 
-    def compile(self) -> Callable[..., Any]:
+    def compile(self) -> Compiled:
         """The program as a function of the dynamic arguments, for these kinds of arguments
         alone.
         """
-        special = Specialisation(self._call, self.traced, self._device)
+        return Compiled(Specialisation(self._call, self.traced, self._device))
 
-        def run(*args: Any, **kwargs: Any) -> Any:
-            leaves, structure = tree.flatten((args, kwargs))
-            if structure != self._call.structure:
-                raise TypeError(
-                    f"this program takes arguments nested as {self._call.structure}, "
-                    f"got {structure}"
-                )
-            return _run(special, leaves)
 
-        return run
+class Compiled:
+    """One program, for one kind of arguments.
+
+    >>> import lazir as lz
+    >>> program = lz.compile(lambda x: x + 1).lower(lz.spec(3)).compile()
+    >>> program(lz.numpy.ones(3)).tolist()
+    [2.0, 2.0, 2.0]
+    """
+
+    def __init__(self, special: Specialisation) -> None:
+        self._special = special
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        leaves, structure = tree.flatten((args, kwargs))
+        wanted = self._special.call.structure
+        if structure != wanted:
+            raise TypeError(f"this program takes arguments nested as {wanted}, got {structure}")
+        return _run(self._special, leaves)
+
+    def memory_analysis(self) -> Any:
+        """The bytes that a call needs: arguments, results, workspace, and the peak of them all.
+
+        >>> import lazir as lz
+        >>> stats = lz.compile(lambda x: x + 1).lower(lz.spec(1000)).compile().memory_analysis()
+        >>> stats.argument_size_in_bytes, stats.peak_memory_in_bytes
+        (4000, 8000)
+        """
+        traced = self._special.traced
+        return engine.memory(traced.graph, traced.donated)
 
 
 def _stored(handle: Handle) -> Any:
@@ -195,10 +215,8 @@ class CompiledFunction:
             special = self._specialise(call)
         else:
             self._hits += 1
-        if special.traced.donated:
-            return _run(special, call.leaves)
         self._prefer(special)
-        return special.run(call.leaves)
+        return _run(special, call.leaves)
 
     def _inline(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Inside another trace the function becomes part of it."""
@@ -329,7 +347,9 @@ class CompiledFunction:
 
 
 def _run(special: Specialisation, leaves: Sequence[Any]) -> Any:
-    """Call a program that may get arguments for good."""
+    """Call a program; what it gets for good cannot be used any more."""
+    if not special.traced.donated:
+        return special.run(leaves)
     places = give_away(leaves, special.traced.donated)
     result = special.run(leaves, places)
     finish_donation(leaves, places)

@@ -5,11 +5,12 @@ Takes: handles. Gives: the mark and DonationError. Must not know: compiled funct
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from lazir.compiler.errors import LazirError, source_excerpt
-from lazir.compiler.graph import NO_ATTRS
-from lazir.compiler.types import TensorType
+from lazir.compiler.graph import NO_ATTRS, Value
+from lazir.compiler.types import DType, TensorType
 
 from .handle import Handle
 from .lazy import LazyNode
@@ -22,11 +23,17 @@ class DonationError(LazirError):
     """A donated tensor that somebody else holds, or that is used again."""
 
 
-def mark(handle: Handle) -> None:
-    """Take the data out of a handle, for good."""
-    type = TensorType(handle.shape, handle._dtype)
-    node = LazyNode(_OP, (), NO_ATTRS, (type,), user_location())
-    handle._array, handle._value = None, node.result
+def mark(handles: Iterable[Handle]) -> None:
+    """Take the data out of handles, for good."""
+    here = user_location()
+    marks: dict[tuple[tuple[int, ...], DType], Value] = {}
+    for handle in handles:
+        key = (handle.shape, handle._dtype)
+        value = marks.get(key)
+        if value is None:
+            node = LazyNode(_OP, (), NO_ATTRS, (TensorType(*key),), here)
+            value = marks[key] = node.result
+        handle._array, handle._value = None, value
 
 
 def check(handle: Handle) -> None:

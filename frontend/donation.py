@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -99,5 +99,29 @@ def _holder(handle: Handle) -> str:
 
 def finish_donation(leaves: Sequence[Any], places: Sequence[int]) -> None:
     """Make donated tensors refuse further use."""
-    for k in places:
-        donated.mark(leaves[k])
+    donated.mark([leaves[k] for k in places])
+
+
+def donating(builtin: Callable[..., Any], places: Sequence[int]) -> Callable[..., Any]:
+    """A program's builtin that overwrites the leaves numbered in `places`, for tensors that nobody
+    else holds: gives NotImplemented, and leaves all as it is, for any others."""
+    count = sys.getrefcount
+
+    def run(*leaves: Any) -> Any:
+        given = []
+        for k in places:
+            handle = leaves[k]
+            array = getattr(handle, "_array", None)
+            if array is None or handle._state is not None:
+                return NotImplemented
+            handle._value = None  # a cached leaf of the lazy graph would count as a holder
+            # the slot, the name here, and the argument
+            if count(array) > 3 or not is_sole_owner(array):
+                return NotImplemented
+            given.append(handle)
+        out = builtin(*leaves)
+        if out is not NotImplemented:
+            donated.mark(given)
+        return out
+
+    return run

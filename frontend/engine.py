@@ -150,6 +150,13 @@ def export(
     return module.export(compilation(graph, place, donated), folder, name, constants)  # type: ignore[no-any-return]
 
 
+def memory(graph: Graph, donated: tuple[int, ...] = ()) -> Any:
+    """The `MemoryStats` of a graph's program."""
+    module = importlib.import_module("lazir.compiler.memory")
+    graph, _ = number_hosts(graph)
+    return module.memory_stats(compilation(graph, host_target(), donated))
+
+
 def explain(graph: Graph, device: str | None = None, donated: tuple[int, ...] = ()) -> str:
     """What the program of a graph consists of: a line for each kernel, with work and traffic."""
     module = importlib.import_module("lazir.compiler.explain")
@@ -160,6 +167,8 @@ def explain(graph: Graph, device: str | None = None, donated: tuple[int, ...] = 
         f"{report.input_bytes} bytes in, {report.output_bytes} bytes out, "
         f"{report.workspace_bytes} bytes of workspace"
     ]
+    if report.memory is not None:
+        lines.append(f"  {report.memory}")
     for step in report.steps:
         place = f"  {step.locs[0].file}:{step.locs[0].line}" if step.locs else ""
         work = "" if step.flops != step.flops else f", {step.flops:.3g} flops, {step.nbytes} bytes"

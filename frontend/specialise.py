@@ -16,6 +16,7 @@ from lazir.compiler.types import bf16, ui16
 
 from . import engine, tree
 from .apply import NUMBERS, lift, operand, tensor
+from .donation import donating
 from .dtypes import DEFAULT_FLOAT, DEFAULT_INT
 from .handle import Handle, array_and_dtype, wrap, wrap_array
 from .hints import call_checked
@@ -164,6 +165,8 @@ class Specialisation:
             return None
         if self.call.statics or self.traced.effects or not self.kinds:
             return None
+        if self.traced.donated:
+            return donating(self._builtin(self.traced.donated), self.traced.donated)
         return self.program.call_fast
 
     @property
@@ -187,13 +190,17 @@ class Specialisation:
         """The program's results, in the places of donated arguments where it can be."""
         if not donate:
             return self.program.call(arrays)
-        fast = self._donating.get(donate)
-        if fast is None:
-            fast = self._donating[donate] = self.program.fast_donating(donate)
-        out = fast(*arrays)
+        out = self._builtin(donate)(*arrays)
         if out is NotImplemented:
             return self.program.call(arrays, donate=donate)
         return (out,) if len(self._dtypes) == 1 else out
+
+    def _builtin(self, donate: tuple[int, ...]) -> Callable[..., Any]:
+        """The program's builtin that overwrites these arguments."""
+        found = self._donating.get(donate)
+        if found is None:
+            found = self._donating[donate] = self.program.fast_donating(donate)
+        return found
 
     def _kinds(self) -> list[Leaf]:
         captured = [Leaf(h._dtype, h.shape, False) for h in self.traced.captures]

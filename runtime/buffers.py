@@ -83,8 +83,10 @@ class _Block:
 
 
 def size_class(nbytes: int) -> int:
-    """The capacity of the block for `nbytes`: four sizes per doubling, so at most a fifth idle."""
-    step = 1 << max((nbytes - 1).bit_length() - 3, 14)
+    """The capacity of the block for `nbytes`: four sizes per doubling, so at most a fifth idle;
+    from the size of huge pages on, which make what is idle real memory, 64 sizes."""
+    finer = 7 if nbytes >= _HUGE_BYTES else 3
+    step = 1 << max((nbytes - 1).bit_length() - finer, 14)
     return -(-nbytes // step) * step
 
 

@@ -6,6 +6,7 @@ Must not know: kernels, or what the bytes hold.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 from ..mlir.ir import Op, Typed, Value
@@ -72,6 +73,15 @@ class Arena:
     def keep(self, slot: Slot) -> None:
         """The slot is needed now."""
         slot.end = max(slot.end, self.clock)
+
+    def live_bytes(self) -> int:
+        """The most bytes of slots that are alive at one moment: no plan needs less."""
+        change: dict[int, int] = {}
+        for slot in self.slots:
+            change[slot.start] = change.get(slot.start, 0) + slot.nbytes
+            change[slot.end + 1] = change.get(slot.end + 1, 0) - slot.nbytes
+        totals = itertools.accumulate(change[moment] for moment in sorted(change))
+        return max(totals, default=0)
 
     def plan(self) -> int:
         """Give every slot an offset, so that slots alive together do not overlap; the total bytes.

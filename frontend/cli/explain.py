@@ -72,6 +72,9 @@ def foot(report: ProgramReport, target: str, measured: bool, chosen: bool) -> st
         f"inputs {size(report.input_bytes)}, outputs {size(report.output_bytes)}, "
         f"workspace {size(report.workspace_bytes)}"
     ]
+    if report.memory is not None:
+        most, live = report.memory.peak_memory_in_bytes, report.memory.live_size_in_bytes
+        lines[0] += f" (at least {size(live)}), {size(most)} at most in all"
     if measured:
         lines.append(
             "predicted: the bound by arithmetic or memory on one core; measured: each kernel "
@@ -148,6 +151,8 @@ def as_data(report: ProgramReport, target: str) -> dict[str, Any]:
         "input_bytes": report.input_bytes,
         "output_bytes": report.output_bytes,
         "workspace_bytes": report.workspace_bytes,
+        "peak_bytes": report.memory and report.memory.peak_memory_in_bytes,
+        "live_bytes": report.memory and report.memory.live_size_in_bytes,
         "kernels": [
             {
                 "name": step.name,
