@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .pipeline import Compilation
+from .pipeline import Compilation, array_spec
 from .schedule.program import ProgramLowering
 
 
@@ -52,10 +52,11 @@ def memory_stats(compilation: Compilation) -> MemoryStats:
     lowering = ProgramLowering(compilation.kernels, compilation.target, compilation.start.donated)
     workspace = lowering.write()
     types = compilation.start.types
+    results = [array_spec(t).nbytes for t in types.results]
     return MemoryStats(
-        argument_size_in_bytes=sum(t.nbytes for t in types.inputs),
-        output_size_in_bytes=sum(t.nbytes for t in types.results),
-        alias_size_in_bytes=sum(types.results[k].nbytes for k, _ in lowering.plan.aliases),
+        argument_size_in_bytes=sum(array_spec(t).nbytes for t in types.inputs),
+        output_size_in_bytes=sum(results),
+        alias_size_in_bytes=sum(results[k] for k, _ in lowering.plan.aliases),
         temp_size_in_bytes=workspace,
         live_size_in_bytes=lowering.arena.live_bytes(),
     )
