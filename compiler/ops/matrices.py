@@ -165,14 +165,22 @@ def record(
     )
 
 
-def each(function: Callable[[Array], Sequence[Array]], x: Array, count: int) -> list[Array]:
+def each(
+    function: Callable[[Array], Sequence[Array]],
+    x: Array,
+    count: int,
+    finite: Callable[[Array], Array] | None = None,
+) -> list[Array]:
     """`function` on every matrix of a stack, its `count` results stacked; NaN in all of them where
-    it does not converge or the matrix is not as it must be."""
+    it does not converge or the matrix is not as it must be; or where what `finite` takes of it is
+    not finite."""
     lead = x.shape[:-2]
     model = [np.asarray(y) for y in function(np.eye(*x.shape[-2:], dtype=x.dtype))]
     outs = [np.zeros((*lead, *y.shape), y.dtype) for y in model[:count]]
     for at in np.ndindex(lead):
         try:
+            if finite is not None and not np.isfinite(finite(x[at])).all():
+                raise np.linalg.LinAlgError
             found = function(x[at])
         except np.linalg.LinAlgError:
             found = [np.full(y.shape, nan_of(y.dtype), y.dtype) for y in model]

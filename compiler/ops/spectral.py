@@ -1,7 +1,8 @@
 """Decompositions that iterate: `eigh` (LAPACK ?syevd) and `svd` (?gesdd).
 
 Takes: a stack of matrices. Gives: eigenvalues or singular values, and vectors where wanted; NaN
-where the iteration does not converge. Must not know: how they are computed.
+where a matrix has elements that are not finite or the iteration does not converge. Must not know:
+how they are computed.
 
 Derivatives: M. B. Giles, "Collected matrix derivative results for forward and reverse mode
 algorithmic differentiation", 2008, 3.1 and 3.2; J. Townsend, "Differentiating the singular value
@@ -71,8 +72,8 @@ def _eigh_infer(types: Types, attrs: Attrs) -> Types:
 
 def _eigh_reference(a: Array, vectors: bool) -> list[Array]:
     if vectors:
-        return each(lambda m: list(np.linalg.eigh(m)), a, 2)
-    return each(lambda m: [np.linalg.eigvalsh(m)], a, 1)
+        return each(lambda m: list(np.linalg.eigh(m)), a, 2, np.tril)
+    return each(lambda m: [np.linalg.eigvalsh(m)], a, 1, np.tril)
 
 
 def eigh_with_tangents(
@@ -120,8 +121,8 @@ def _svd_infer(types: Types, attrs: Attrs) -> Types:
 
 def _svd_reference(a: Array, full_matrices: bool, compute_uv: bool) -> list[Array]:
     if compute_uv:
-        return each(lambda m: list(np.linalg.svd(m, full_matrices)), a, 3)
-    return each(lambda m: [np.linalg.svd(m, compute_uv=False)], a, 1)
+        return each(lambda m: list(np.linalg.svd(m, full_matrices)), a, 3, np.asarray)
+    return each(lambda m: [np.linalg.svd(m, compute_uv=False)], a, 1, np.asarray)
 
 
 def svd_with_tangents(

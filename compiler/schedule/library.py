@@ -190,6 +190,33 @@ def _qr(f: Stacks, full_matrices: bool) -> None:
             f.deliver(0, k, matrix, None, m)
 
 
+# -- decompositions that iterate ----------------------------------------------------------------
+def _copy_finite(f: Stacks, k: Value, matrix: Scratch, bad: Scratch, triangle: bool) -> Value:
+    """The k-th matrix by columns, zeros where not all of it (or of its lower triangle) is finite;
+    whether it is. LAPACK does not say what it does with NaN and infinities, and prints messages."""
+    m, n = _size(f)
+    b, zero = f.b, f.b.const(0, f.dtype)
+    b.store(zero, bad.first, [])
+
+    def look(i: Value, j: Value) -> None:
+        for value in f.read(0, k, i, j):
+            nothing = b.op("arith.mulf", [value, zero])  # NaN of what is not finite
+            b.store(b.op("arith.addf", [b.load(bad.first, []), nothing]), bad.first, [])
+
+    if triangle:
+        f.loop(m, lambda i: f.loop(b.add(i, 1), lambda j: look(i, j)))
+    else:
+        f.elements(m, n, look)
+    finite = b.compare("oeq", b.load(bad.first, []), zero)
+
+    def copy(i: Value, j: Value) -> None:
+        element = f.select(finite, f.read(0, k, i, j), f.number(0))
+        f.put(element, matrix.elements, f.at(i, j, m))
+
+    f.elements(m, n, copy)
+    return finite
+
+
 # -- eigh ------------------------------------------------------------------------------------
 def _eigh(f: Stacks, vectors: bool) -> None:
     n, _ = _size(f)
@@ -204,11 +231,12 @@ def _eigh(f: Stacks, vectors: bool) -> None:
     spaces = [work.first, lwork]
     if f.complex:
         spaces += [f.scratch(real_room, f.dtype).first, *f.integers(real_room)]
+    bad = f.scratch(1, f.dtype)
     with f.each(9.0 * n**3) as k:
-        f.by_columns(0, k, matrix)
+        finite = _copy_finite(f, k, matrix, bad, True)
         arguments = [*head, matrix.first, lda, values.first, *spaces, integers.first, liwork]
         f.lapack("heevd" if f.complex else "syevd", [*arguments, info.first])
-        ok = f.succeeded(info)
+        ok = f.b.op("arith.andi", [f.succeeded(info), finite])
         f.vector(0, k, values.elements, ok, n)
         if vectors:
             f.deliver(1, k, matrix, ok, n)
@@ -216,8 +244,6 @@ def _eigh(f: Stacks, vectors: bool) -> None:
 
 # -- eig -------------------------------------------------------------------------------------
 def _eig(f: Stacks, vectors: bool) -> None:
-    """A matrix with NaN or infinities is replaced by zeros: LAPACK does not say what it does with
-    such."""
     n, _ = _size(f)
     room = (5 + 2 * BLOCK) * n
     matrix, columns = f.scratch(n * n), f.scratch(n * n if vectors else 1)
@@ -230,7 +256,7 @@ def _eig(f: Stacks, vectors: bool) -> None:
         spaces.append(f.scratch(2 * n, f.dtype).first)
     b = f.b
     with f.each(25.0 * n**3) as k:
-        finite = _copy_finite(f, k, matrix, bad)
+        finite = _copy_finite(f, k, matrix, bad, False)
         places = [*(v.first for v in values), columns.first, lda, columns.first, lda]
         f.lapack("geev", [*head, matrix.first, lda, *places, *spaces, info.first])
         ok = b.op("arith.andi", [f.succeeded(info), finite])
@@ -244,28 +270,6 @@ def _eig(f: Stacks, vectors: bool) -> None:
             f.deliver(1, k, columns, ok, n)
         elif vectors:
             _eigenvectors(f, k, ok, values[1], columns)
-
-
-def _copy_finite(f: Stacks, k: Value, matrix: Scratch, bad: Scratch) -> Value:
-    """The k-th matrix by columns, zeros where not all of it is finite; whether it is."""
-    n, _ = _size(f)
-    b, zero = f.b, f.b.const(0, f.dtype)
-    b.store(zero, bad.first, [])
-
-    def look(i: Value, j: Value) -> None:
-        for value in f.read(0, k, i, j):
-            nothing = b.op("arith.mulf", [value, zero])  # NaN of what is not finite
-            b.store(b.op("arith.addf", [b.load(bad.first, []), nothing]), bad.first, [])
-
-    f.elements(n, n, look)
-    finite = b.compare("oeq", b.load(bad.first, []), zero)
-
-    def copy(i: Value, j: Value) -> None:
-        element = f.select(finite, f.read(0, k, i, j), f.number(0))
-        f.put(element, matrix.elements, f.at(i, j, n))
-
-    f.elements(n, n, copy)
-    return finite
 
 
 def _eigenvectors(f: Stacks, k: Value, ok: Value, imaginary: Scratch, columns: Scratch) -> None:
@@ -312,16 +316,17 @@ def _svd(f: Stacks, full_matrices: bool, compute_uv: bool) -> None:
     spaces = [work.first, lwork]
     if f.complex:
         spaces.append(f.scratch(real_room, f.dtype).first)
+    bad = f.scratch(1, f.dtype)
     with f.each(20.0 * m * n * few) as k:
         if few == 0:
             f.identity(0, k)
             f.identity(2, k)
         else:
-            f.by_columns(0, k, matrix)
+            finite = _copy_finite(f, k, matrix, bad, False)
             vectors = [left.first, lda, right.first, ldvt]
             tail = [*spaces, integers.first, info.first]
             f.lapack("gesdd", [*head, matrix.first, lda, values.first, *vectors, *tail])
-            ok = f.succeeded(info)
+            ok = f.b.op("arith.andi", [f.succeeded(info), finite])
             number = 1 if compute_uv else 0
             f.vector(number, k, values.elements, ok, few)
             if compute_uv:

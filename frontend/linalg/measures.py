@@ -16,7 +16,7 @@ from lazir.compiler.errors import ShapeError
 from ..apply import fail, lift, normal_axes, operand, tensor
 from ..custom import custom_jvp
 from ..dtypes import float32
-from ..numpy import logic, manipulation, reduction
+from ..numpy import classification, logic, manipulation, reduction
 from ..numpy.arithmetic import abs as absolute
 from ..numpy.functions import log, sqrt
 from ..numpy.linear import matmul
@@ -149,12 +149,17 @@ def _squares(x: Tensor) -> Tensor:
     return tensor(squared_size(lift(operand(x))))
 
 
+def _largest(x: Tensor, axis: Any, keepdims: bool = False) -> Tensor:
+    """The largest of numbers from zero on; zero of none, as NumPy's."""
+    return reduction.max(x, axis=axis, keepdims=keepdims, initial=None if x.size else 0)
+
+
 def _vector(x: Tensor, order: Any, axes: Any, keepdims: bool) -> Tensor:
     if order is None or order == 2:
         return _root(reduction.sum(_squares(x), axis=axes, keepdims=keepdims))
     size = absolute(x)
     if order == np.inf:
-        return reduction.max(size, axis=axes, keepdims=keepdims)
+        return _largest(size, axes, keepdims)
     if order == -np.inf:
         return reduction.min(size, axis=axes, keepdims=keepdims)
     if order == 0:
@@ -174,7 +179,7 @@ def _of_matrices(x: Tensor, order: Any, keepdims: bool) -> Tensor:
     if isinstance(order, str) and order != "nuc":
         fail(f"norm: {order!r} is no order; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
     largest = order == "nuc" or order > 0
-    over = reduction.max if largest else reduction.min
+    over = _largest if largest else reduction.min
     if order == "nuc" or abs(order) == 2:
         s = svdvals(x)
         out = reduction.sum(s, axis=-1) if order == "nuc" else over(s, axis=-1)
@@ -257,7 +262,8 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Tenso
 def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Tensor:
     """How many singular values are not zero: above `tol`, or above `rtol` times the largest.
 
-    By default `rtol` is max(m, n) times the type's epsilon. A vector has rank 0 or 1.
+    By default `rtol` is max(m, n) times the type's epsilon. A vector has rank 0 or 1, a matrix with
+    elements that are not finite 0.
 
     >>> import lazir as lz, lazir.numpy as lnp
     >>> lz.linalg.matrix_rank(lnp.ones((3, 3))).item()
@@ -282,6 +288,8 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any =
 def cond(x: Any, p: Any = None) -> Tensor:
     """The condition number: the product of the norms of x and its inverse; of order 2 without `p`.
 
+    Of a singular matrix inf, of one with NaN NaN, as NumPy's.
+
     >>> import lazir as lz, lazir.numpy as lnp
     >>> lz.linalg.cond(lnp.array([[2.0, 0.0], [0.0, 1.0]])).item()
     2.0
@@ -291,6 +299,10 @@ def cond(x: Any, p: Any = None) -> Tensor:
         fail(f"cond of {value.type.short}: an empty matrix has no condition", ShapeError)
     if p in (None, 2, -2):
         s = svdvals(tensor(value))
-        return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
-    t = tensor(square(tensor(value), "cond"))
-    return _of_matrices(t, p, False) * _of_matrices(inv(t), p, False)
+        found = s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+    else:
+        t = tensor(square(tensor(value), "cond"))
+        found = _of_matrices(t, p, False) * _of_matrices(inv(t), p, False)
+    given = reduction.any(classification.isnan(tensor(value)), axis=(-2, -1))
+    singular = logic.logical_and(classification.isnan(found), logic.logical_not(given))
+    return logic.where(singular, np.inf, found)

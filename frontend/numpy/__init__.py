@@ -91,10 +91,12 @@ from .mapping import apply_along_axis, apply_over_axes, choose, frompyfunc, piec
 from .matrices import diag, diagonal, eye, identity, indices, meshgrid, trace, tri, tril, triu
 from .namespace import __array_namespace_info__, VERSIONS
 from .nans import nanargmax, nanargmin, nanmax, nanmean, nanmin, nanprod, nanstd, nansum, nanvar
-from .ordered import argpartition, argsort, lexsort, partition, sort
+from .ordered import argpartition, argsort, lexsort, partition, sort, sort_complex
 from .padding import pad
 from .placing import copyto, fill_diagonal, place, put, putmask
-from .polynomial import poly, polyadd, polyder, polydiv, polyfit, polyint, polymul, polysub, polyval
+from .polynomial import (
+    poly, polyadd, polyder, polydiv, polyfit, polyint, polymul, polysub, polyval, roots,
+)  # fmt: skip
 from .quantiles import (
     median, nanmedian, nanpercentile, nanquantile, percentile, quantile,
 )  # fmt: skip
@@ -107,7 +109,7 @@ from .reduction import (
 from .search import digitize, interp, searchsorted
 from .sets import intersect1d, setdiff1d, setxor1d, union1d
 from .signal import (
-    bartlett, blackman, convolve, correlate, gradient, hamming, hanning, kaiser, unwrap,
+    bartlett, blackman, convolve, correlate, gradient, hamming, hanning, i0, kaiser, unwrap,
 )  # fmt: skip
 from .statistics import corrcoef, cov, histogram2d, histogramdd
 from .taking import put_along_axis, take, take_along_axis
@@ -148,7 +150,7 @@ __all__ = [
     "frompyfunc", "fromstring", "full", "full_like", "gcd", "generic", "genfromtxt", "geomspace",
     "get_printoptions", "gradient", "greater", "greater_equal", "half", "hamming", "hanning",
     "heaviside", "histogram", "histogram2d", "histogram_bin_edges", "histogramdd", "hsplit",
-    "hstack", "hypot", "identity", "iinfo", "imag", "index_exp", "indices", "inexact", "inf",
+    "hstack", "hypot", "i0", "identity", "iinfo", "imag", "index_exp", "indices", "inexact", "inf",
     "inner", "insert", "int8", "int16", "int32", "int64", "int_", "intc", "integer", "interp",
     "intersect1d", "intp", "invert", "isclose", "iscomplex", "iscomplexobj", "isdtype",
     "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "isrealobj",
@@ -167,11 +169,12 @@ __all__ = [
     "printoptions", "prod", "promote_types", "ptp", "put", "put_along_axis", "putmask",
     "quantile", "r_", "rad2deg", "radians", "ravel", "ravel_multi_index", "real", "reciprocal",
     "remainder", "repeat", "reshape", "resize", "result_type", "right_shift", "rint", "roll",
-    "rollaxis", "rot90", "round", "rsqrt", "s_", "save", "savetxt", "savez", "savez_compressed",
+    "rollaxis", "roots", "rot90", "round", "rsqrt", "s_", "save", "savetxt", "savez",
+    "savez_compressed",
     "searchsorted", "select", "set_printoptions", "setdiff1d", "seterr", "setxor1d", "shape",
     "short", "sign", "signbit", "signedinteger", "sin", "sinc", "single", "sinh", "size", "sort",
-    "spacing", "split", "sqrt", "square", "squeeze", "stack", "std", "subtract", "sum",
-    "swapaxes", "take", "take_along_axis", "tan", "tanh", "tensordot", "tile", "trace",
+    "sort_complex", "spacing", "split", "sqrt", "square", "squeeze", "stack", "std", "subtract",
+    "sum", "swapaxes", "take", "take_along_axis", "tan", "tanh", "tensordot", "tile", "trace",
     "transpose", "trapezoid", "tri", "tril", "tril_indices", "tril_indices_from", "trim_zeros",
     "triu", "triu_indices", "triu_indices_from", "true_divide", "trunc", "ubyte", "uint", "uint8",
     "uint16", "uint32", "uint64", "uintc", "uintp", "ulonglong", "union1d", "unique",

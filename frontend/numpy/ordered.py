@@ -14,6 +14,7 @@ import numpy as np
 from lazir.compiler.errors import ShapeError
 from lazir.compiler.graph import Value
 from lazir.compiler.opdef import OPS
+from lazir.compiler.ops.complex_numbers import whole as whole_of
 
 from ..apply import (
     call,
@@ -23,7 +24,7 @@ from ..apply import (
     operand,
     tensor,
 )
-from ..dtypes import int64
+from ..dtypes import int8, int64, to_inexact
 from ..tensor import Tensor
 from ..trace import builder
 from .rearrange import _part
@@ -121,6 +122,25 @@ def lexsort(keys: Any, axis: int = -1) -> Tensor:
     k = normal_axis(axis, len(values[0].shape), "lexsort")
     operands = [*reversed(values), _places(values[0].shape, k)]
     return tensor(sorted_together(operands, k, len(values))[-1])
+
+
+def sort_complex(a: Any) -> Tensor:
+    """Complex numbers in order along the last axis: by the real part, then by the imaginary one.
+
+    Real numbers become complex ones. NaN are last, behind them those with a NaN real part.
+
+    >>> import lazir.numpy as lnp
+    >>> print(lnp.sort_complex(lnp.array([2 + 1j, 1 + 2j, 1 - 1j])))
+    [1.-1.j 1.+2.j 2.+1.j]
+    """
+    found = operand(a)
+    x = lift(found, whole_of(to_inexact(found.dtype)))
+    k = normal_axis(-1, len(x.shape), "sort_complex")
+    re, im = call("real", x), call("imag", x)
+    nan_re, nan_im = (
+        call("convert", call("not_equal", part, part), dtype=int8) for part in (re, im)
+    )
+    return tensor(sorted_together([nan_re, nan_im, re, im, x], k, 4)[-1])
 
 
 def _check_kth(kth: Any, size: int, name: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lazir.compiler.errors import ShapeError
+from lazir.compiler.ops.complex_numbers import whole as whole_of
 
 from .. import late
 from ..apply import as_tensor, fail, operand, promote
@@ -18,7 +19,9 @@ from ..dtypes import promote_types, to_inexact
 from ..tensor import Tensor
 from .creation import asarray, ones, zeros, zeros_like
 from .diagonals import vander
+from .editing import known_places
 from .manipulation import atleast_1d, broadcast_to, concatenate
+from .matrices import eye
 from .ranges import arange
 from .signal import convolve
 
@@ -175,6 +178,34 @@ def poly(seq_of_zeros: Any) -> Tensor:
         nothing = zeros((1,), zeros_.dtype)
         result = concatenate([result, nothing]) - concatenate([nothing, result * zeros_[k]])
     return result
+
+
+def roots(p: Any, *, strip_zeros: bool = True) -> Tensor:
+    """The zeros of the polynomial with coefficients p, the eigenvalues of its companion matrix.
+
+    Complex, in no order, with derivatives where they are distinct. Leading and trailing zeros of p
+    decide how many there are: with `strip_zeros` p must not be traced; without, its first
+    coefficient must not be zero (JAX's argument).
+
+    >>> import lazir.numpy as lnp
+    >>> print(lnp.roots([1.0, -3.0, 2.0]).real)
+    [2. 1.]
+    """
+    c = _coefficients(p, "roots")
+    c = c.astype(to_inexact(c.dtype))
+    none = 0
+    if strip_zeros:
+        places = np.flatnonzero(known_places(c, "roots (or pass strip_zeros=False)") != 0)
+        first, last = (places[0], places[-1] + 1) if len(places) else (0, 0)
+        none = c.shape[0] - int(last) if len(places) else 0
+        c = c[int(first) : int(last)]
+    n = c.shape[0] - 1
+    if n < 1:
+        return zeros((none,), whole_of(c.dtype))
+    below = eye(n - 1, n, dtype=c.dtype)
+    companion = concatenate([-(c[1:] / c[0]).reshape(1, n), below], axis=0)
+    found = late.numpy.linalg.eigvals(companion)
+    return concatenate([found, zeros((none,), found.dtype)])
 
 
 def polyfit(

@@ -7,6 +7,7 @@ Everything works elementwise on tensors of any shape, which broadcast; integers 
 
 from __future__ import annotations
 
+from ..numpy import i0
 from ..numpy.functions import sinc
 from ..public import listing
 from .gammas import (
@@ -36,7 +37,7 @@ from .logs import (
     xlog1py,
     xlogy,
 )
-from .normals import erf, erfc, erfinv, i0, i0e, i1, i1e, log_ndtr, ndtr, ndtri
+from .normals import erf, erfc, erfinv, i0e, i1, i1e, log_ndtr, ndtr, ndtri
 
 lgamma = gammaln
 

@@ -123,17 +123,6 @@ def i1e(x: Any) -> Tensor:
     return primitive("i1e", x)
 
 
-def i0(x: Any) -> Tensor:
-    """The modified Bessel function of order 0. Error below 6 ULP.
-
-    >>> import lazir as lz
-    >>> lz.special.i0(0.0).item()
-    1.0
-    """
-    (x,) = floats("i0", x)
-    return lnp.exp(abs(x)) * i0e(x)
-
-
 def i1(x: Any) -> Tensor:
     """The modified Bessel function of order 1. Error below 6 ULP.
 

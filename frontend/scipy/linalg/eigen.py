@@ -6,6 +6,7 @@ called.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ... import linalg
@@ -14,7 +15,7 @@ from ...apply import as_tensor, fail
 from ...linalg.operands import conj_transpose
 from ...numpy import matmul
 from ...tensor import Tensor
-from .equations import solve_triangular
+from .equations import mirrored, solve_triangular
 
 
 def eig(
@@ -68,43 +69,44 @@ def eigh(
     """
     if subset_by_value is not None:
         fail("eigh: how many eigenvalues are in an interval is not known here; compare the values")
-    triangle = "L" if lower else "U"
-    if b is None:
-        values, vectors = linalg.eigh(a, triangle)
-    else:
-        values, vectors = _of_pair(as_tensor(a), as_tensor(b), triangle, type)
+    x, triangle = as_tensor(a), "L" if lower else "U"
+    chosen, n = slice(None), x.shape[-1]
     if subset_by_index is not None:
         first, last = (int(k) for k in subset_by_index)
-        if not 0 <= first <= last < values.shape[-1]:
-            fail(
-                f"eigh: subset_by_index {subset_by_index} is not in order among {values.shape[-1]}"
-            )
-        values, vectors = values[..., first : last + 1], vectors[..., first : last + 1]
-    return values if eigvals_only else (values, vectors)
+        if not 0 <= first <= last < n:
+            fail(f"eigh: subset_by_index {subset_by_index} is not in order among {n} values")
+        chosen = slice(first, last + 1)
+    if b is None:
+        inner, back = x, None
+    else:
+        inner, back = _of_pair(x, as_tensor(b), triangle, type)
+    if eigvals_only:
+        return linalg.eigvalsh(inner, triangle)[..., chosen]
+    values, vectors = linalg.eigh(inner, triangle)
+    vectors = vectors if back is None else back(vectors)
+    return values[..., chosen], vectors[..., chosen]
 
 
-def _of_pair(a: Tensor, b: Tensor, triangle: str, type: int) -> tuple[Tensor, Tensor]:
-    """G. H. Golub, C. F. Van Loan, Matrix Computations, 8.7.2: with b = L Lᴴ, of L⁻¹ a L⁻ᴴ (type 1)
-    or Lᴴ a L (types 2 and 3)."""
+def _of_pair(
+    a: Tensor, b: Tensor, triangle: str, type: int
+) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+    """The matrix with the pair's eigenvalues, and what makes eigenvectors of its own: with
+    b = L Lᴴ it is L⁻¹ a L⁻ᴴ (type 1) or Lᴴ a L (types 2 and 3). G. H. Golub, C. F. Van Loan,
+    Matrix Computations, 8.7.2."""
     if type not in (1, 2, 3):
         fail(f"eigh: type is 1, 2 or 3, got {type!r}")
     upper = triangle == "U"
     factor = linalg.cholesky(b, upper=upper, symmetrize_input=False)
     factor = conj_transpose(factor) if upper else factor
-    whole = (
-        lnp.triu(a) + conj_transpose(lnp.triu(a, 1))
-        if upper
-        else (lnp.tril(a) + conj_transpose(lnp.tril(a, -1)))
-    )
+    whole = mirrored(a, not upper, True)
     if type == 1:
         half = solve_triangular(factor, whole, lower=True)
         inner = solve_triangular(factor, conj_transpose(half), lower=True)
     else:
         inner = matmul(conj_transpose(factor), matmul(whole, factor))
-    values, vectors = linalg.eigh(inner)
     if type == 3:
-        return values, matmul(factor, vectors)
-    return values, solve_triangular(factor, vectors, "C", lower=True)
+        return inner, lambda vectors: matmul(factor, vectors)
+    return inner, lambda vectors: solve_triangular(factor, vectors, "C", lower=True)
 
 
 def eigvalsh(a: Any, b: Any = None, lower: bool = True, **options: Any) -> Tensor:

@@ -185,11 +185,11 @@ def solve(
         y = as_tensor(b)
         return y / (diagonal if len(y.shape) == 1 else diagonal[..., None])
     if kind in ("sym", "her"):
-        x = _mirrored(x, lower, kind == "her")
+        x = mirrored(x, lower, kind == "her")
     return linalg.solve(lnp.matrix_transpose(x) if transposed else x, b)
 
 
-def _mirrored(x: Tensor, lower: bool, hermitian: bool) -> Tensor:
+def mirrored(x: Tensor, lower: bool, hermitian: bool) -> Tensor:
     """The symmetric or Hermitian matrices that have x's triangles."""
     kept = lnp.tril(x) if lower else lnp.triu(x)
     beside = lnp.tril(x, -1) if lower else lnp.triu(x, 1)
