@@ -59,7 +59,7 @@ def _placed(start: Value, places: Value, updates: Value, op: str = "set") -> Val
     return call("scatter", start, vectors, updates, op=op, mode="drop", **_ROWS)
 
 
-def _known(count: Value, what: str, name: str) -> int:
+def known_count(count: Value, what: str, name: str) -> int:
     """A number that data decide; an error while tracing."""
     if isinstance(builder(), TraceBuilder):
         raise outside(what, f"give it as {name}=, a fixed number")
@@ -73,7 +73,7 @@ def _true_places(mask: Value, size: int | None) -> tuple[Value, Value, int]:
     n = mask.shape[0]
     count = _last(ranks) if n else number(0, int64, True)
     if size is None:
-        size = _known(count, "the number of true elements", "size")
+        size = known_count(count, "the number of true elements", "size")
     dropped = _filled(size, ranks)
     places = call("select", mask, call("sub", ranks, _filled(1, ranks)), dropped)
     start = expand(number(0, int64, True), (size,))
@@ -211,7 +211,7 @@ def unique(
     number_of = call("sub", number_of, _filled(1, number_of))
     count = call("add", _last(number_of), number(1, int64, True)) if n else number(0, int64, True)
     if size is None:
-        size = _known(count, "the number of different elements", "size")
+        size = known_count(count, "the number of different elements", "size")
     firsts = call("select", is_new, number_of, _filled(size, number_of))
 
     def at_firsts(values: Value, missing: Any) -> Tensor:
@@ -298,7 +298,7 @@ def bincount(
     values = convert(values, int64)
     if length is None:
         top = call("reduce_max", values, axes=(0,)) if values.type.size else number(-1, int64, True)
-        length = max(minlength, _known(top, "the largest element", "length") + 1)
+        length = max(minlength, known_count(top, "the largest element", "length") + 1)
         if values.type.size and int(tensor(call("reduce_min", values, axes=(0,))).item()) < 0:
             fail("bincount: an element is negative")
     if weights is None:

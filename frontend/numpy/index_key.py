@@ -119,9 +119,11 @@ def _axes_used(item: Any) -> int:
     return 1
 
 
-def _bounded(array: np.ndarray[Any, Any], size: int, axis: int) -> np.ndarray[Any, Any]:
-    """Static indices counted from 0. IndexError where one is outside."""
-    if array.size and (array.min() < -size or array.max() >= size):
+def _bounded(array: np.ndarray[Any, Any], size: int, axis: int, free: bool) -> np.ndarray[Any, Any]:
+    """Static indices counted from 0. IndexError where one is outside and that is not free."""
+    if free:
+        array = array.astype(np.int64)
+    elif array.size and (array.min() < -size or array.max() >= size):
         bad = array[(array < -size) | (array >= size)].flat[0]
         index_error(f"index {bad} is out of range for axis {axis} of size {size}")
     return np.where(array < 0, array + size, array) if array.dtype.kind == "i" else array
@@ -143,9 +145,10 @@ def _slice(item: slice, size: int) -> Ranged:
 class _Reader:
     """Walks over the items of a key and fills in a Key."""
 
-    def __init__(self, shape: tuple[int, ...], keep_mask: bool) -> None:
+    def __init__(self, shape: tuple[int, ...], keep_mask: bool, free: bool) -> None:
         self.shape = shape
         self.keep_mask = keep_mask
+        self.free = free
         self.axis = 0
         self.ranges: list[Ranged] = []
         self.arrays: list[tuple[int, Any]] = []
@@ -212,22 +215,26 @@ class _Reader:
     def index(self, item: Any, place: int) -> None:
         size = self.shape[self.axis]
         if isinstance(item, np.ndarray):
-            item = _bounded(item, size, self.axis)
+            item = _bounded(item, size, self.axis, self.free)
         self.arrays.append((self.axis, item))
         self.places.append(place)
         self.layout.append("arrays")
         self.whole()
 
     def key(self) -> Key:
+        beyond = [i for i in self.ints if not -self.shape[i[0]] <= i[1] < self.shape[i[0]]]
+        if beyond and not self.free:
+            axis, value, _ = beyond[0]
+            index_error(f"index {value} is out of range for axis {axis} of size {self.shape[axis]}")
+        # beside index arrays an integer is one of rank 0, and so is one that lies outside
+        joined = bool(self.arrays or beyond)
         for axis, value, place in self.ints:
-            size = self.shape[axis]
-            if not -size <= value < size:
-                index_error(f"index {value} is out of range for axis {axis} of size {size}")
-            if self.arrays:  # beside index arrays, an integer is an index array of rank 0
-                self.arrays.append((axis, np.asarray(value % size)))
+            counted = value + self.shape[axis] if -self.shape[axis] <= value < 0 else value
+            if joined:
+                self.arrays.append((axis, np.asarray(counted)))
                 self.places.append(place)
             else:
-                self.ranges[axis] = Ranged(value % size, 1, 1)
+                self.ranges[axis] = Ranged(counted, 1, 1)
         self.arrays.sort(key=lambda pair: pair[0])
         ranges, arrays = tuple(self.ranges), tuple(self.arrays)
         return Key(ranges, arrays, self._layout(), self.mask, self.mask_axis)
@@ -250,12 +257,12 @@ class _Reader:
     kept: list[int]
 
 
-def parse(key: Any, shape: tuple[int, ...], keep_mask: bool = False) -> Key:
-    """The key against a shape. IndexError where a static index is out of range.
+def parse(key: Any, shape: tuple[int, ...], keep_mask: bool = False, free: bool = False) -> Key:
+    """The key against a shape. IndexError where a static index is out of range and not `free` to.
 
     `keep_mask`: a mask is `Key.mask` even where its true places could be found.
     """
-    reader = _Reader(shape, keep_mask)
+    reader = _Reader(shape, keep_mask, free)
     reader.kept = []
     for place, item in enumerate(_expanded(key, len(shape))):
         count = len([a for a in reader.layout if a != "arrays"])

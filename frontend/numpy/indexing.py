@@ -113,8 +113,10 @@ def _final_shape(x: Value, key: Key, arrays: tuple[int, ...]) -> tuple[int, ...]
     return tuple(out)
 
 
-def getitem(x: Any, key: Any, mode: str = "clip", fill_value: Any = None) -> Tensor:
-    """x[key]. Static keys give what NumPy would give as a view.
+def getitem(
+    x: Any, key: Any, mode: str = "clip", fill_value: Any = None, free: bool = False
+) -> Tensor:
+    """x[key]. Static keys give what NumPy would give as a view; they may be outside if `free` to.
 
     >>> import lazir.numpy as lnp
     >>> print(getitem(lnp.arange(10), slice(8, 2, -3)))
@@ -123,7 +125,7 @@ def getitem(x: Any, key: Any, mode: str = "clip", fill_value: Any = None) -> Ten
     mask = only_mask(key)
     if mask is not None and not mask.shape:
         return _chosen(x, mask)
-    found = parse(key, operand(x).shape)
+    found = parse(key, operand(x).shape, free=free)
     if found.mask is not None:
         raise outside(
             "the number of true places in a mask",
@@ -200,8 +202,10 @@ def _fit(v: Value, shape: tuple[int, ...]) -> Value:
     return expand(v, shape)
 
 
-def write(x: Any, key: Any, v: Any, op: str = "set", mode: str = "drop") -> Tensor:
+def write(x: Any, key: Any, v: Any, op: str = "set", mode: str | None = None) -> Tensor:
     """x with x[key] set to v, or joined with it by add, mul, min, max. v takes the dtype of x.
+
+    Static indices outside are an error, except where a mode says what becomes of them.
 
     >>> import lazir.numpy as lnp
     >>> print(write(lnp.zeros(4), slice(1, 3), 5))
@@ -214,14 +218,14 @@ def write(x: Any, key: Any, v: Any, op: str = "set", mode: str = "drop") -> Tens
     mask = only_mask(key)
     if mask is not None and not mask.shape and 0 in given.shape and not bool(mask):
         return tensor(lift(target))  # no value for no place
-    found = _parsed_for_writing(key, target.shape, given.shape)
+    found = _parsed_for_writing(key, target.shape, given.shape, mode is not None)
     whole = lift(target)
     new = lift(given, target.dtype)
     part = _read_ranges(whole, found.ranges)
     if found.mask is not None:
         changed = _masked(part, found, new, op)
     elif found.arrays:
-        changed = _scatter(part, found, new, op, mode)
+        changed = _scatter(part, found, new, op, mode or "drop")
     else:
         new = call("reshape", _fit(new, _final_shape(part, found, ())), shape=part.shape)
         join = _WRITES[op]
@@ -251,12 +255,14 @@ def _stays_mask(key: Any, shape: tuple[int, ...], rank: int) -> bool:
     return math.prod(shape) == 1 and masks_in(key) == 1
 
 
-def _parsed_for_writing(key: Any, shape: tuple[int, ...], new: tuple[int, ...]) -> Key:
+def _parsed_for_writing(key: Any, shape: tuple[int, ...], new: tuple[int, ...], free: bool) -> Key:
     mask = only_mask(key)
     whole = key if mask is None else mask
-    found = parse(whole, shape, _stays_mask(whole, new, len(shape)))
+    found = parse(whole, shape, _stays_mask(whole, new, len(shape)), free)
     if found.mask is not None and found.arrays:
-        return parse(whole, shape)  # beside index arrays a mask is one more, where it is known
+        return parse(
+            whole, shape, free=free
+        )  # beside index arrays a mask is one more, where it is known
     return found
 
 
@@ -371,13 +377,18 @@ class Place:
         return write(self._tensor, self._key, values, "max", _mode(mode))
 
     def get(self, *, mode: str | None = None, fill_value: Any = None) -> Tensor:
-        """This part. `mode`: "clip" (default) or "fill" for computed indices outside."""
+        """This part. `mode`: "clip" (default) or "fill" for computed indices outside; where it is
+        given, for any.
+        """
         wanted = "fill" if mode in ("fill", "drop") or fill_value is not None else "clip"
-        return getitem(self._tensor, self._key, wanted, fill_value)
+        free = mode is not None or fill_value is not None
+        return getitem(self._tensor, self._key, wanted, fill_value, free)
 
 
-def _mode(mode: str | None) -> str:
-    if mode not in (None, "drop", "clip", "fill", "promise_in_bounds"):
+def _mode(mode: str | None) -> str | None:
+    if mode is None:
+        return None
+    if mode not in ("drop", "clip", "fill", "promise_in_bounds"):
         fail(f"an indexed update has mode 'drop' or 'clip', got {mode!r}")
     return "clip" if mode == "clip" else "drop"
 

@@ -29,6 +29,7 @@ from .logs import (
     entr,
     expit,
     kl_div,
+    log_expit,
     log_softmax,
     logit,
     logsumexp,
@@ -44,7 +45,7 @@ lgamma = gammaln
 __all__ = [
     "beta", "betainc", "betaln", "digamma", "entr", "erf", "erfc", "erfinv", "exp1", "expi",
     "expit", "factorial", "gamma", "gammainc", "gammaincc", "gammaln", "gammasgn", "i0", "i0e",
-    "i1", "i1e", "kl_div", "lgamma", "log_ndtr", "log_softmax", "logit", "logsumexp",
+    "i1", "i1e", "kl_div", "lgamma", "log_expit", "log_ndtr", "log_softmax", "logit", "logsumexp",
     "multigammaln", "ndtr", "ndtri", "poch", "polygamma", "rel_entr", "sinc", "softmax", "spence",
     "xlog1py", "xlogy", "zeta",
 ]  # fmt: skip

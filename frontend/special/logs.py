@@ -98,6 +98,17 @@ def expit(x: Any) -> Tensor:
     return _expit(*floats("expit", x))  # type: ignore[no-any-return]
 
 
+def log_expit(x: Any) -> Tensor:
+    """log(expit(x)), accurate where expit is near 0 or 1. Error below 3 ULP.
+
+    >>> import lazir as lz
+    >>> lz.special.log_expit(-1000.0).item()
+    -1000.0
+    """
+    (x,) = floats("log_expit", x)
+    return -lnp.logaddexp(0, -x)
+
+
 def logit(p: Any) -> Tensor:
     """log(p / (1 − p)), the inverse of expit: ±inf at 1 and 0, NaN outside. Error below 3 ULP.
 
