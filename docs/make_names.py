@@ -40,7 +40,7 @@ tensors); *not traced*: it must see values, so it works outside of compiled func
 differentiate. *CPU*, *GPU*: whether loops for the CPU, or CUDA kernels as text, can be made of the
 sample. Classes of lazir.nn: of a module called with sample inputs, parameters fixed (of tables: by
 their elements). *function*: it takes functions or files, and has no row of its own.
-Peers: {VERSIONS}.
+Distributions are traced by their logarithmic densities. Peers: {VERSIONS}.
 """
 COLUMNS = "| name | takes | jvp | vjp | vmap | CPU | GPU | NumPy | JAX | PyTorch |\n"
 COLUMNS += "|---" * 10 + "|"
@@ -66,6 +66,14 @@ PAGES: dict[str, tuple[str, list[Section]]] = {
         Section("lazir.optim", (), (), ("torch.optim",)),
         Section("lazir.tree", (), ("jax.tree",), ()),
         Section("lazir.debug", (), ("jax.debug",), ()),
+        Section("lazir.ops", (), ("jax.ops",), ()),
+        Section("lazir.flatten_util", (), ("jax.flatten_util",), ()),
+        Section("lazir.scipy.stats", (), ("jax.scipy.stats",), ()),
+        Section("lazir.scipy.signal", (), ("jax.scipy.signal",), ()),
+        Section("lazir.scipy.ndimage", (), ("jax.scipy.ndimage",), ()),
+        Section("lazir.scipy.sparse.linalg", (), ("jax.scipy.sparse.linalg",), ()),
+        Section("lazir.scipy.integrate", (), ("jax.scipy.integrate", "jax.experimental.ode"), ()),
+        Section("lazir.scipy.interpolate", (), ("jax.scipy.interpolate",), ()),
     ]),
     "names-numpy.md": ("All names: lazir.numpy", [
         Section("lazir.numpy", ("numpy",), ("jax.numpy", "jax.lax", "jax.scipy.special"), _TORCH),
@@ -139,6 +147,8 @@ def row(section: Section, name: str) -> str:
     """One line of the table."""
     value = inspect.getattr_static(owner(section.path), name)
     value = value.__func__ if isinstance(value, staticmethod | classmethod) else value
+    if section.path == "lazir.scipy.stats":  # distributions
+        value = getattr(value, "logpdf", None) or getattr(value, "logpmf", value)
     what = kind(value)
     found = None if what and not computes(value) else facts_of(f"{section.path}.{name}", value)
     cells = [f"*{what or 'function'}*", *["–"] * 5] if found is None else list(found)

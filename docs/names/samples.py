@@ -14,6 +14,7 @@ import numpy as np
 
 import lazir as lz
 from lazir import lax
+from lazir.scipy import stats
 
 
 class X(NamedTuple):
@@ -241,6 +242,29 @@ BY_NAME: dict[str, list[Any]] = {
     "lazir.lax.reshape": [M, (9,)],
     "lazir.lax.broadcasted_iota": ["int32", (2, 3), 1],
     "lazir.special.factorial": [V],
+    "lazir.ops.segment_max": [V, np.array([0, 1, 1]), 2],
+    "lazir.ops.segment_min": [V, np.array([0, 1, 1]), 2],
+    "lazir.ops.segment_prod": [V, np.array([0, 1, 1]), 2],
+    "lazir.ops.segment_sum": [V, np.array([0, 1, 1]), 2],
+    "lazir.flatten_util.ravel_pytree": [[V, M]],
+    "lazir.scipy.signal.convolve": [V, V],
+    "lazir.scipy.signal.convolve2d": [M, M],
+    "lazir.scipy.signal.correlate": [V, V],
+    "lazir.scipy.signal.correlate2d": [M, M],
+    "lazir.scipy.signal.fftconvolve": [V, V],
+    "lazir.scipy.ndimage.map_coordinates": [V, [V], 1],
+    "lazir.scipy.sparse.linalg.bicgstab": [M, V],
+    "lazir.scipy.sparse.linalg.cg": [M, V],
+    "lazir.scipy.sparse.linalg.gmres": [M, V],
+    "lazir.scipy.integrate.odeint": [lambda y, t: -y, V, np.array([0.0, 1.0])],
+    "lazir.scipy.stats.dirichlet": [V, V],
+    "lazir.scipy.stats.multinomial": [V, 3, V],
+    "lazir.scipy.stats.multivariate_normal": [V, V, M],
+    **{
+        f"lazir.scipy.stats.{name}": [V, *[0.5] * len(getattr(stats, name).shapes)]
+        for name in stats.__all__
+        if hasattr(getattr(stats, name), "shapes")
+    },
     "lazir.special.polygamma": [1, V],
     "lazir.special.multigammaln": [V, 2],
     "lazir.random.categorical": [KEY, V],
