@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...linalg import det, eigvals, inv, norm, svdvals
+from ...public import listing
 from .eigen import eig, eigh, eigh_tridiagonal, eigvalsh
 from .equations import cho_factor, cho_solve, lu_factor, lu_solve, pinv, solve, solve_triangular
 from .factors import cholesky, lu, polar, qr, svd
@@ -22,6 +23,7 @@ __all__ = [
     "eigvals", "eigvalsh", "expm", "expm_frechet", "hilbert", "inv", "lu", "lu_factor", "lu_solve",
     "norm", "pinv", "polar", "qr", "solve", "solve_triangular", "svd", "svdvals", "toeplitz",
 ]  # fmt: skip
+__dir__ = listing(__name__)
 
 _SCHUR = ("funm", "hessenberg", "logm", "rsf2csf", "schur", "signm", "solve_sylvester", "sqrtm")
 
