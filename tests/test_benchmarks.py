@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent.parent / "benchmarks"
 sys.path.insert(0, str(FOLDER))
 
 import harness  # noqa: E402
-from harness_libraries import Unsupported, leaves_of, load, map_leaves  # noqa: E402
+from harness_libraries import Unsupported, leaves_of, load, map_leaves, tree_map  # noqa: E402
 from harness_report import Row, number, slug, table  # noqa: E402
 from workloads import Workload, everything, find, on_request  # noqa: E402
 from workloads.mlp import RATE  # noqa: E402
@@ -32,15 +32,13 @@ def slopes(workload: Workload, step: float = 1e-2) -> tuple[float, float]:
     lib = load("lazir")
     params, *others = workload.inputs(np.random.default_rng(0), **workload.quick)
     run = lib.compile(workload.made(lib))
-    names = sorted(params)
-    _, result = run(params, *others)
-    gradient = {name: lib.read(result[name]) for name in names}
+    gradient = map_leaves(lib.read, run(params, *others)[1])
     if workload.name.endswith("_step"):  # it gives parameters after a step against the gradient
-        gradient = {n: (params[n] - gradient[n]) / np.float32(RATE) for n in names}
-    length = np.sqrt(sum(float((g * g).sum()) for g in gradient.values()))
+        gradient = tree_map(lambda p, new: (p - new) / np.float32(RATE), params, gradient)
+    length = np.sqrt(sum(float((g * g).sum()) for g in leaves_of(gradient)))
 
     def loss(way: float) -> float:
-        moved = {n: params[n] + np.float32(way / length) * gradient[n] for n in names}
+        moved = tree_map(lambda p, g: p + np.float32(way / length) * g, params, gradient)
         return float(run(moved, *others)[0].item())
 
     return (loss(step) - loss(-step)) / (2 * step), float(length)

@@ -55,6 +55,8 @@ def _handler(node: Node):  # type: ignore[no-untyped-def]
         return _solve
     if node.op == "reduce_window" and _is_small(node):
         return lambda b, node, inputs: [written_out(b, node, inputs[0])]
+    if _follows_rows(node):
+        return _by_rows
     reduces = OPS[node.op].family in ("reduction", "window")
     reduces_nothing = reduces and node.attrs.get("axes", node.inputs[0].shape) == ()
     if node.op in ("named", "stop_gradient") or reduces_nothing:
@@ -80,6 +82,49 @@ def _is_small(node: Node) -> bool:
 def _replace(b: Builder, node: Node, inputs: tuple[Value, ...]) -> Sequence[Value] | None:
     handler = _handler(node)
     return None if handler is None else handler(b, node, inputs)
+
+
+# -- reductions of what rows make -----------------------------------------------------------------
+LOOKED_AT = 64
+"""Nodes before a reduction that are looked at for reductions of rows."""
+
+
+def _follows_rows(node: Node) -> bool:
+    """Whether a reduction over the last axis and others is of values that depend on reductions
+    over the last one alone, such as the sum of a normalised matrix.
+
+    Row by row it is part of the pass that makes those; 16-bit floats would be rounded between.
+    """
+    if node.op not in ("reduce_sum", "reduce_max", "reduce_min"):
+        return False
+    x, axes = node.inputs[0], node.attrs["axes"]
+    last = len(x.shape) - 1
+    if len(axes) < 2 or last not in axes or x.type.dtype in (f16, bf16) or not x.type.size:
+        return False
+    pending, seen = [x.node], {x.node}
+    while pending and len(seen) <= LOOKED_AT:
+        found = pending.pop()
+        if found.op == "param":
+            continue
+        family = OPS[found.op].family
+        if family == "reduction" and found.types[0].shape == x.shape[:-1]:
+            if tuple(found.attrs["axes"]) == (last,):
+                return True
+        elif family == "elementwise" or (
+            found.op == "broadcast" and found.attrs["axes"] == tuple(range(last))
+        ):
+            fresh = {v.node for v in found.inputs} - seen
+            seen |= fresh
+            pending.extend(fresh)
+    return False
+
+
+def _by_rows(b: Builder, node: Node, inputs: tuple[Value, ...]) -> Sequence[Value]:
+    """The last axis first, then the others."""
+    last = len(inputs[0].shape) - 1
+    others = tuple(k for k in node.attrs["axes"] if k != last)
+    rows = OPS[node.op](b, inputs[0], axes=(last,))
+    return [OPS[node.op](b, rows, axes=others)]
 
 
 # -- scan ---------------------------------------------------------------------------------
