@@ -376,9 +376,8 @@ def _finisher(special: Specialisation) -> Callable[[Any], Any]:
         return one
 
     weak = traced.out_weak
-    flat = traced.out_tree.kind is tuple and traced.out_tree.leaf_count == len(
-        traced.out_tree.children
-    )
+    out = traced.out_tree
+    flat = out.kind is tuple and all(child.kind is None for child in out.children)
 
     def many(arrays: Any) -> Any:
         found = arrays if len(dtypes) != 1 else (arrays,)

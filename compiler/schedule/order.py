@@ -36,8 +36,7 @@ def plan_order(
     """The plan of a graph: a program with `donated` parameters, or the body of a loop whose results
     take the places of parameters, as the pairs `carried` say."""
     work = _Planner(graph)
-    for number in sorted(donated):
-        work.find_place(number)
+    work.find_places(sorted(donated))
     for result, number in carried:
         work.carry(result, number)
     for node in graph.nodes:
@@ -85,6 +84,11 @@ def _takers(end: Value) -> dict[Value, Node]:
     return found
 
 
+def _size(value: Value) -> tuple[DType, int]:
+    """Values that are equal in this may have one place."""
+    return value.type.dtype, value.type.size
+
+
 @dataclass
 class _Planner:
     """Collects who must wait for whom beside the graph's own edges."""
@@ -104,29 +108,38 @@ class _Planner:
         self.ends = [_origin(v) for v in self.graph.results]
         self.ended = Counter(self.ends)
         self.fitting: dict[tuple[DType, int], list[int]] = {}
-        self.takers: list[dict[Value, Node]] = []
+        self.takers = [_takers(end) for end in self.ends]
+        self.made_from: dict[Value, list[int]] = {}
+        self.taken: set[int] = set()
         for k, end in enumerate(self.ends):
-            self.fitting.setdefault((end.type.dtype, end.type.size), []).append(k)
-            self.takers.append(_takers(end))
+            if end.type.size:
+                self.fitting.setdefault(_size(end), []).append(k)
+            for value in (end, *self.takers[k]):
+                if end.type.size and _size(value) == _size(end):
+                    self.made_from.setdefault(value, []).append(k)
 
     # -- which places -----------------------------------------------------------------------
-    def find_place(self, number: int) -> None:
-        """Let a result take the place of parameter `number`: best one that is made from it there,
-        else one made when nobody needs it any more."""
+    def find_places(self, donated: Sequence[int]) -> None:
+        """Let results take the places of parameters: first those that are made from them there,
+        then those made when nobody needs the parameter any more."""
+        rest = [n for n in donated if self.graph.params[n].type.rank]
+        for fitting in (self.made_from.get, lambda p, _: self.fitting.get(_size(p), [])):
+            rest = [n for n in rest if not self._find_place(n, fitting(self.graph.params[n], []))]
+
+    def _find_place(self, number: int, results: Sequence[int]) -> bool:
         param = self.graph.params[number]
-        if not param.type.rank or not param.type.size:
-            return
-        taken = {result for result, _ in self.aliases}
-        fitting = self.fitting.get((param.type.dtype, param.type.size), [])
-        fitting = [k for k in fitting if k not in taken and self._fits(k, param)]
-        fitting.sort(
-            key=lambda k: (param not in self.takers[k], self.graph.results[k].shape != param.shape)
-        )
-        for k in fitting:
+        for k in self._sorted(results, param):
             end = self.ends[k]
             if end == param or self.wait(param, self.takers[k].get(param, end.node)):
                 self.aliases.append((k, number))
-                return
+                self.taken.add(k)
+                return True
+        return False
+
+    def _sorted(self, results: Sequence[int], param: Value) -> list[int]:
+        """Those of the results that may stand where a parameter stood, of its own shape first."""
+        free = [k for k in results if k not in self.taken and self._fits(k, param)]
+        return sorted(free, key=lambda k: self.graph.results[k].shape != param.shape)
 
     def _fits(self, result: int, param: Value) -> bool:
         """Whether a result may stand where a parameter of its size stood, when that was read."""

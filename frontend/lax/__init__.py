@@ -6,7 +6,7 @@ Takes: tensors; dtypes are promoted, where JAX wants them equal. Gives: tensors.
 
 from __future__ import annotations
 
-from . import linalg
+from .. import linalg
 from ..transforms import stop_gradient
 from .collectives import NAMES, refusal
 from .control import (

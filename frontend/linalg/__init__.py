@@ -3,13 +3,10 @@
 Everything takes stacks of matrices, has derivatives, and becomes part of a compiled function, which
 calls LAPACK without going back to Python. LAPACK is SciPy's: `pip install 'lazir[linalg]'`. Float32
 and float64, complex64 and complex128. What has no answer (a singular matrix, one that is not
-positive definite, no convergence) gives infinities or NaN, never an error; `LinAlgError` is here
-for programs that catch it.
+positive definite, no convergence) gives infinities or NaN, never an error.
 """
 
 from __future__ import annotations
-
-from numpy.linalg import LinAlgError
 
 from ..numpy.linear import matmul, tensordot, vecdot
 from ..numpy.manipulation import matrix_transpose
@@ -38,7 +35,6 @@ from .measures import (
 from .products import cross, diagonal, multi_dot, outer, trace
 
 __all__ = [
-    "LinAlgError",
     "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv",
     "lstsq", "lu", "matmul", "matrix_norm", "matrix_power", "matrix_rank", "matrix_transpose",
     "multi_dot", "norm", "outer", "pinv", "qr", "slogdet", "solve", "solve_triangular", "svd",

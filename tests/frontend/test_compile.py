@@ -152,6 +152,14 @@ def test_trace_lower_explain() -> None:
     assert f.cache_info().misses == 1
 
 
+def test_a_repeated_call_gives_the_same_containers() -> None:
+    f = lz.compile(lambda x: ([x + 1], {"a": x}, ()))
+    for _ in range(3):
+        first, second, third = f(np.ones(2))
+        assert [t.tolist() for t in first] == [[2, 2]] and third == ()
+        assert second["a"].tolist() == [1, 1]
+
+
 def test_wrong_arguments_and_results() -> None:
     f = lz.compile(lambda x, mode: x)
     with pytest.raises(TypeError, match=r"argument mode of <lambda> is a str.*static_argnames"):

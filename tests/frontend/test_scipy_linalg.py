@@ -200,30 +200,3 @@ def test_what_is_refused() -> None:
             call()
     with pytest.raises(AttributeError, match="no Schur decomposition"):
         _ = own.sqrtm
-
-
-def test_linear_algebra_of_lax() -> None:
-    """JAX's order of results and its conventions of triangles."""
-    lax, a, b = lz.lax.linalg, draw((3, 3), 1, True), draw((2, 3), 2, True)
-    h = a + a.conj().T
-    vectors, values = lax.eigh(h)
-    near(h @ vectors, (vectors * values).numpy())
-    near(lax.eigh(h + np.tril(a, -1), lower=False, symmetrize_input=False)[1], values)
-    near(lax.eigh(h, subset_by_index=(1, 3))[1], values[1:])
-    for left in (False, True):
-        for turn in (False, True):
-            for conj in (False, True):
-                op = a.conj() if conj else a
-                op = np.tril(op).T if turn else np.tril(op)
-                flags = {"left_side": left, "transpose_a": turn, "conjugate_a": conj}
-                x = lax.triangular_solve(a, b.T if left else b, lower=True, **flags).numpy()
-                near(op @ x if left else x @ op, b.T if left else b)
-                line = lax.triangular_solve(a, b[0], lower=True, **flags).numpy()
-                near(op @ line if left else line @ op, b[0])
-    _, pivots, permutation = lax.lu(draw((2, 5, 3)))
-    np.testing.assert_array_equal(lax.lu_pivots_to_permutation(pivots, 5), permutation)
-    near(lax.qr(draw((4, 2)))[0], np.linalg.qr(draw((4, 2)), "complete")[0])
-    with pytest.raises(LazirError, match="compute_left_eigenvectors=False"):
-        lax.eig(a)
-    near(lax.cholesky(h + 9 * np.eye(3)), np.linalg.cholesky(h + 9 * np.eye(3)))
-    near(lax.symmetric_product(a, h, alpha=2.0, beta=1.0), 2 * a @ a.T + h)

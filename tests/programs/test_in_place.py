@@ -55,6 +55,8 @@ CASES: dict[str, tuple[Callable[..., Any], Sequence[tuple[int, ...]], int, int]]
     "weight": (lambda w, x: w - 0.1 * (x.T @ x), [(40, 40), (90, 40)], 1, 1),
     "factor": (lambda w, x: w - 0.1 * (w @ x), [(40, 40), (40, 40)], 1, 0),
     "adam": (adam, [(40, 40)] * 3 + [(90, 40)], 3, 3),
+    "state_last": (lambda y, x: x * 2 + y, [(40, 9)] * 2, 2, 1),
+    "own_place": (lambda y, x: (lnp.sort(x, 0) + y.sum(), x * 2), [(40, 9)] * 2, 2, 2),
     "update": (lambda x, y: x.at[3:5].set(y).at[0].add(1.0), [(40, 9), (2, 9)], 1, 1),
     "update_read_later": (lambda x: (x.at[3].set(0), x.sum()), [(40, 9)], 1, 1),
     "loop": (lambda x: lz.fori_loop(0, 5, lambda i, x: x.at[i].mul(2.0), x), [(40, 9)], 1, 1),

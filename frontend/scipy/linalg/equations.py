@@ -11,7 +11,8 @@ from typing import Any
 from ... import linalg
 from ... import numpy as lnp
 from ...apply import as_tensor, fail
-from ...lax.linalg import lu_pivots_to_permutation
+from ...batching import vmap
+from ...control import fori_loop
 from ...linalg.operands import conj_transpose
 from ...tensor import Tensor
 from .factors import cholesky
@@ -71,6 +72,24 @@ def lu_factor(
     return factors, pivots
 
 
+def _order(pivots: Tensor) -> Tensor:
+    """Where each row of the permuted matrices is from."""
+    size = pivots.shape[-1]
+
+    def of_one(exchanged: Any) -> Any:
+        def step(k: Any, places: Any) -> Any:
+            other = exchanged[k]
+            return places.at[k].set(places[other]).at[other].set(places[k])
+
+        return fori_loop(0, size, step, lnp.arange(size, dtype="int32"))
+
+    if len(pivots.shape) == 1:
+        found: Tensor = of_one(pivots)
+        return found
+    flat: Tensor = vmap(of_one)(pivots.reshape(-1, size))
+    return flat.reshape(pivots.shape)
+
+
 def lu_solve(
     lu_and_piv: tuple[Any, Any],
     b: Any,
@@ -92,7 +111,7 @@ def lu_solve(
     vector = len(y.shape) == 1
     if vector:
         y = y[:, None]
-    order = lu_pivots_to_permutation(pivots, factors.shape[-1])
+    order = _order(pivots)
     unit = {"lower": True, "unit_diagonal": True}
     if trans == 0:
         y = _rows(y, order)
