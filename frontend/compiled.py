@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import weakref
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, overload
@@ -18,6 +19,7 @@ from lazir.runtime.device import parse_device, require
 from . import engine, tree
 from .apply import as_tensor
 from .donation import donated_leaves, finish_donation, give_away
+from .dtypes import watch_default
 from .handle import Handle
 from .hints import call_checked
 from .signature import Call, Reader, difference
@@ -113,6 +115,18 @@ def _stored(handle: Handle) -> Any:
     return handle.numpy() if handle._array is None else handle._array
 
 
+_living: weakref.WeakSet[CompiledFunction] = weakref.WeakSet()
+
+
+def _look_again() -> None:
+    """Programs are of one default dtype: let each function look for the right one."""
+    for function in list(_living):
+        function._flat = function._nested = None
+
+
+watch_default(_look_again)
+
+
 class CompiledFunction:
     """A function that runs as machine code; made by `lazir.compile`."""
 
@@ -153,6 +167,7 @@ class CompiledFunction:
         self._nested: tuple[Structure, _Ready] | None = None
         self._preferred: Specialisation | None = None
         self._hits = 0
+        _living.add(self)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         ready = self._flat

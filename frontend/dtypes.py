@@ -7,7 +7,7 @@ Must not know: tensors.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -40,8 +40,50 @@ float16, bfloat16, float32, float64 = f16, bf16, f32, f64
 complex64, complex128 = c64, c128
 
 DEFAULT_INT = i64
-DEFAULT_FLOAT = f32
 _PYTHON: dict[Any, DType] = {bool: i1, int: i64, float: f32, complex: c64}
+"""The types of Python's numbers; those of floats and complex numbers can be set."""
+_watchers: list[Callable[[], None]] = []
+
+
+def default_float() -> DType:
+    """The type of floats that nothing else decides: `zeros(3)`, `array([0.5])`, `sqrt(2)`."""
+    return _PYTHON[float]
+
+
+def get_default_dtype() -> DType:
+    """The element type of floats that nothing else decides; f32 unless it was set.
+
+    >>> get_default_dtype()
+    f32
+    """
+    return default_float()
+
+
+def set_default_dtype(dtype: Any) -> None:
+    """Let floats that nothing else decides be of another type: "float64" for programs that are
+    written for NumPy, or for JAX with `jax_enable_x64`.
+
+    It is one for the whole process, and decides what `zeros(3)`, `array([0.5])`, `random.normal`
+    and the parameters of layers are, not what a Python number becomes beside a tensor. Complex
+    numbers follow: complex128 for float64, else complex64. Compiled functions are traced anew.
+
+    >>> import lazir as lz
+    >>> lz.set_default_dtype("float64")
+    >>> lz.numpy.zeros(2).dtype
+    dtype('float64')
+    >>> lz.set_default_dtype("float32")
+    """
+    wanted = as_dtype(dtype)
+    if not wanted.is_float:
+        raise TypeError(f"the default type is a float type such as lz.float64, not {wanted}")
+    _PYTHON[float], _PYTHON[complex] = wanted, c128 if wanted is f64 else c64
+    for watcher in _watchers:
+        watcher()
+
+
+def watch_default(watcher: Callable[[], None]) -> None:
+    """Have a function called whenever the default type has been set."""
+    _watchers.append(watcher)
 
 
 def as_dtype(spec: Any) -> DType:
@@ -132,14 +174,16 @@ def result_dtype(strong: Iterable[DType], weak: Iterable[DType]) -> tuple[DType,
         return loose, True
     if loose is None or category(loose) <= category(typed):
         return typed, False
-    return promote_types(typed, loose) if category(loose) == 3 else loose, False
+    if category(loose) == 3 and category(typed) == 2:
+        return promote_types(typed, c64), False
+    return loose, False
 
 
 def to_inexact(dtype: DType) -> DType:
     """The type in which a function such as sqrt is computed: floats stay, the rest is the
     default.
     """
-    return dtype if dtype.is_inexact else DEFAULT_FLOAT
+    return dtype if dtype.is_inexact else default_float()
 
 
 def accumulator(dtype: DType) -> DType:

@@ -16,7 +16,7 @@ from lazir.compiler.types import DType, TensorType
 
 from . import tree
 from .apply import NUMBERS, fail
-from .dtypes import as_dtype, weak_dtype
+from .dtypes import as_dtype, default_float, weak_dtype
 from .handle import Handle, array_and_dtype
 from .tree import Structure
 
@@ -95,7 +95,7 @@ def leaf_kind(x: Any) -> Leaf | None:
 
 class Call(NamedTuple):
     """The arguments of one call, taken apart: `leaves` are dynamic; `statics` by position and
-    name.
+    name. `default` is the type of floats that nothing else decides.
     """
 
     leaves: list[Any]
@@ -103,6 +103,7 @@ class Call(NamedTuple):
     structure: Structure
     kinds: tuple[Leaf, ...]
     statics: tuple[tuple[int | str, Static], ...]
+    default: DType
 
     def arguments(self, leaves: Iterable[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments with other leaves."""
@@ -176,7 +177,9 @@ class Reader:
         if None in kinds:
             self._refuse(dynamic, named)
         held = tuple(statics)
-        return Call(leaves, (structure, kinds, held), structure, kinds, held)  # type: ignore[arg-type]
+        default = default_float()
+        key = (structure, kinds, held, default)
+        return Call(leaves, key, structure, kinds, held, default)  # type: ignore[arg-type]
 
     def _static(self, which: int | str, value: Any) -> Static:
         try:
@@ -225,4 +228,6 @@ def difference(reader: Reader, old: Call, new: Call) -> str:
     for name, a, b in zip(reader.names_of(new), old.kinds, new.kinds):
         if a != b:
             return f"argument {name} was {a} and is {b}"
+    if old.default != new.default:
+        return f"the default dtype was {old.default} and is {new.default}"
     return "nothing differs"

@@ -17,7 +17,7 @@ from lazir.compiler.types import bf16, ui16
 from . import engine, tree
 from .apply import NUMBERS, lift, operand, tensor
 from .donation import donating
-from .dtypes import DEFAULT_FLOAT, DEFAULT_INT
+from .dtypes import DEFAULT_INT, default_float
 from .handle import Handle, array_and_dtype, wrap, wrap_array
 from .hints import call_checked
 from .lazy import LAZY, known
@@ -240,7 +240,7 @@ class Specialisation:
 
 def _is_number(kind: Leaf) -> bool:
     """Whether it is the kind of a Python number."""
-    return kind.weak and kind.shape == () and kind.dtype in (DEFAULT_FLOAT, DEFAULT_INT)
+    return kind.weak and kind.shape == () and kind.dtype in (default_float(), DEFAULT_INT)
 
 
 def _is_tracked(handle: Handle) -> bool:

@@ -26,7 +26,7 @@ from ..apply import (
     shape_of,
     tensor,
 )
-from ..dtypes import DEFAULT_FLOAT, as_dtype
+from ..dtypes import as_dtype, default_float
 from ..handle import Handle, array_and_dtype, wrap_array
 from ..locate import user_line
 from ..places import check_device
@@ -36,7 +36,7 @@ from ..tensor import Tensor
 
 def _constant(value: float, shape: Any, dtype: Any, device: Any) -> Tensor:
     check_device(device)
-    wanted = DEFAULT_FLOAT if dtype is None else as_dtype(dtype)
+    wanted = default_float() if dtype is None else as_dtype(dtype)
     return tensor(expand(number(value, wanted, structural=True), shape_of(shape)))
 
 

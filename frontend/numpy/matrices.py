@@ -12,7 +12,7 @@ from typing import Any
 from lazir.compiler.graph import Value
 
 from ..apply import call, expand, fail, normal_axis, number, promote, shape_of, tensor
-from ..dtypes import DEFAULT_FLOAT, as_dtype, int64
+from ..dtypes import as_dtype, default_float, int64
 from ..places import check_device
 from ..tensor import Tensor
 from .reduction import sum as total
@@ -31,7 +31,7 @@ def eye(
     check_device(device)
     rows, columns = _grid(N, N if M is None else M)
     on = call("equal", _shifted(rows, k), columns)
-    return tensor(call("convert", on, dtype=DEFAULT_FLOAT if dtype is None else as_dtype(dtype)))
+    return tensor(call("convert", on, dtype=default_float() if dtype is None else as_dtype(dtype)))
 
 
 def identity(n: int, dtype: Any = None) -> Tensor:
@@ -67,7 +67,9 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     """
     rows, columns = _grid(N, N if M is None else M)
     below = call("less_equal", columns, _shifted(rows, k))
-    return tensor(call("convert", below, dtype=DEFAULT_FLOAT if dtype is None else as_dtype(dtype)))
+    return tensor(
+        call("convert", below, dtype=default_float() if dtype is None else as_dtype(dtype))
+    )
 
 
 def _triangle(m: Any, k: int, lower: bool) -> Tensor:

@@ -61,8 +61,8 @@ class NamespaceInfo:
         """
         check_device(device)
         return {
-            "real floating": dtypes.DEFAULT_FLOAT,
-            "complex floating": dtypes.complex64,
+            "real floating": dtypes.default_float(),
+            "complex floating": dtypes.as_dtype(complex),
             "integral": dtypes.DEFAULT_INT,
             "indexing": dtypes.DEFAULT_INT,
         }

@@ -11,7 +11,7 @@ from typing import Any
 from lazir.compiler.graph import Value
 
 from ..apply import call, expand, fail, normal_axis, number, promote, tensor
-from ..dtypes import DEFAULT_FLOAT, as_dtype, float64, int64
+from ..dtypes import as_dtype, default_float, float64, int64
 from ..places import check_device
 from ..slots import Literal
 from ..tensor import Tensor
@@ -41,11 +41,11 @@ def arange(
     count = max(0, math.ceil((high - low) / step))
     if dtype is None:
         whole = all(isinstance(x, int) for x in (low, high, step))
-        dtype = int64 if whole else DEFAULT_FLOAT
+        dtype = int64 if whole else default_float()
     wanted = as_dtype(dtype)
     base = wanted if wanted.is_integer or wanted.is_float else int64
     if not base.is_float and any(isinstance(x, float) for x in (low, step)):
-        base = DEFAULT_FLOAT
+        base = default_float()
     ramp = _ramp(count, base)
     if step != 1:
         ramp = call("mul", ramp, expand(number(step, base, True), (count,)))

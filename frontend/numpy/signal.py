@@ -13,7 +13,7 @@ import numpy as np
 from lazir.compiler.errors import ShapeError
 
 from ..apply import as_tensor, call, convert, fail, lift, normal_axis, operand, promote, tensor
-from ..dtypes import DEFAULT_FLOAT, bool_, int32, to_inexact
+from ..dtypes import bool_, default_float, int32, to_inexact
 from ..tensor import Tensor
 from .creation import zeros
 from .functions import cos
@@ -198,8 +198,8 @@ def _window(M: int, coefficients: tuple[float, ...]) -> Tensor:
     if M < 1:
         return zeros((0,))
     if M == 1:
-        return arange(1, 2).astype(DEFAULT_FLOAT)
-    angle = arange(1 - M, M, 2).astype(DEFAULT_FLOAT) * (math.pi / (M - 1))
+        return arange(1, 2).astype(default_float())
+    angle = arange(1 - M, M, 2).astype(default_float()) * (math.pi / (M - 1))
     result: Any = coefficients[0]
     for k, c in enumerate(coefficients[1:], 1):
         result = result + c * cos(k * angle)
@@ -215,7 +215,7 @@ def bartlett(M: int) -> Tensor:
     """
     if M <= 1:
         return _window(M, (1.0,))
-    rising = arange(1 - M, M, 2).astype(DEFAULT_FLOAT)
+    rising = arange(1 - M, M, 2).astype(default_float())
     return 1 - abs(rising) / (M - 1)
 
 
@@ -270,4 +270,4 @@ def kaiser(M: int, beta: Any) -> Tensor:
     >>> print(lnp.round(lnp.kaiser(3, 2.0), 4))
     [0.4387 1.     0.4387]
     """
-    return as_tensor(np.kaiser(M, float(beta)).astype(np.float32))
+    return as_tensor(np.kaiser(M, float(beta)), default_float())
