@@ -22,6 +22,8 @@ from .cuts import ROW, Axes, forward, width
 
 WIDE_BYTES = 8 << 20
 """Bytes of a product worth not being written and read again."""
+ITEM_BYTES = 32 << 10
+"""The least of them in one item of the batch: one round's calls of kernels are worth as much."""
 
 
 @dataclass
@@ -66,6 +68,8 @@ def _from_seed(graph: Graph, seed: Node, place: dict[Node, int]) -> Iterator[Reg
         return
     shape, count = seed.types[0].shape, len(seed.attrs["lhs_batch"])
     if len(shape) != count + 2 or not seed.types[0].dtype.is_float:
+        return
+    if seed.types[0].nbytes < ITEM_BYTES * math.prod(shape[:count]):
         return
     depth = math.prod(seed.inputs[0].shape[k] for k in seed.attrs["lhs_contracting"])
     for rows in (count, count + 1):

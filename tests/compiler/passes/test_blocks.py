@@ -33,6 +33,7 @@ def arrays(*shapes: tuple[int, ...], dtype: str = "f4") -> list[np.ndarray]:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of five rows, for products of any size."""
     monkeypatch.setattr(regions, "WIDE_BYTES", 1)
+    monkeypatch.setattr(regions, "ITEM_BYTES", 1)
     monkeypatch.setattr(blocks, "FEWEST_ROWS", 5)
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 1)
 
@@ -213,9 +214,15 @@ def test_what_needs_all_scores_is_left_alone(name: str, small: None) -> None:
     assert optimize(graph).fingerprint == optimize(graph, ["blocks"]).fingerprint
 
 
-def test_small_products_are_left_alone() -> None:
-    graph = traced(attention, arrays(*BATCHED))
-    assert scans(optimize(graph)) == 0
+@pytest.mark.parametrize(
+    ("shape", "cut"),
+    [((2, 3, 21, 4), False), ((4096, 32, 16), False), ((512, 96, 16), True)],
+    ids=["few", "many small", "many large"],
+)
+def test_small_products_are_left_alone(shape: tuple[int, ...], cut: bool) -> None:
+    spec = lz.spec(shape, "f32")
+    graph = lz.compile(attention).trace(spec, spec, spec).graph
+    assert bool(scans(optimize(graph))) == cut
 
 
 @pytest.mark.parametrize("f", [attention, gradient(attention)])
