@@ -24,7 +24,7 @@ from lazir.compiler.interpret import interpret
 from lazir.compiler.opdef import OPS, Domain, Facts, with_fields
 from lazir.compiler.ops import factors, logic, matrices, random
 from lazir.compiler.ops.source import constant
-from lazir.compiler.schedule import fourier, lapack, nest, row, storage
+from lazir.compiler.schedule import fourier, lapack, nest, program, row, storage
 from lazir.compiler.schedule.storage import Store
 from lazir.compiler.types import DType, TensorType, c128, f32, f64, i1, i8, i32, i64, tensor, ui8
 
@@ -167,6 +167,18 @@ def carried_array() -> None:
     compare(graph_of(types[1:], lambda b, v: OPS["while"].many(b, constant(b, 0, i32), v, **attrs)))
 
 
+def turned_sums() -> None:
+    """Running sums, read for the last time at other points than those that are written."""
+
+    def build(b: Builder, x: Any) -> list[Any]:
+        sums = OPS["cumsum"](b, x, axis=1, reverse=False)
+        turned = OPS["transpose"](b, sums, permutation=(1, 0))
+        again = OPS["cumsum"](b, turned, axis=0, reverse=False)
+        return [OPS["dot_general"](b, again, x, **MATRIX)]
+
+    compare(graph_of([tensor(f32, 9, 9)], build))
+
+
 # -- mutants --------------------------------------------------------------------------------------
 def record(patch: Patch, name: str, **changes: Any) -> None:
     """Another record in the table."""
@@ -227,8 +239,8 @@ def turned_factor(patch: Patch) -> None:
     operands = contract._dot
 
     def mutant(node: Any) -> Any:
-        sizes, lhs, rhs = operands(node)
-        return sizes, tuple(reversed(lhs)), rhs
+        outer, sizes, lhs, rhs, place = operands(node)
+        return outer, sizes, tuple(reversed(lhs)), rhs, place
 
     patch.setattr(contract, "_dot", mutant)
 
@@ -301,6 +313,11 @@ def short_lives(patch: Patch) -> None:
     patch.setattr(storage.Arena, "keep", lambda self, slot: None)
 
 
+def careless(patch: Patch) -> None:
+    """Kernels write over operands whatever they read of them."""
+    patch.setattr(program, "at_point", lambda *args: True)
+
+
 def views_apart(patch: Patch) -> None:
     patch.setattr(Store, "root", property(lambda self: self))
 
@@ -358,6 +375,7 @@ MUTANTS = [
     Mutant("mask of a tail", short_mask, tails),
     Mutant("order of partial sums", lost_partial, long_sum),
     Mutant("lives in the buffer plan", short_lives, products),
+    Mutant("writing over operands", careless, turned_sums),
     Mutant("views of a carried array", views_apart, carried_array),
 ]
 
