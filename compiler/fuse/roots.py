@@ -140,7 +140,7 @@ def _wants_memory(user: Node, node: Node, roots: set[Node]) -> bool:
 
 def _is_part(node: Node, roots: set[Node]) -> bool:
     """Whether a product reads a slice in place: it lies in memory, neighbours side by side."""
-    if node.op != "slice" or node.attrs["stride"][-1] != 1:
+    if node.op != "slice" or node.attrs["stride"][-1:] != (1,):
         return False
     source = node.inputs[0].node
     return source.op == "param" or source in roots

@@ -52,3 +52,14 @@ def test_a_block_of_a_transformer_is_normalised_over_its_last_axes() -> None:
     np.testing.assert_allclose(
         lz.nn.functional.rms_norm(x, 4, eps=1e-6).numpy(), x / rms, rtol=1e-12
     )
+
+
+def test_a_product_after_a_window_of_a_number() -> None:
+    """Rank 0 has no last axis whose neighbours could lie side by side."""
+
+    def scaled(x, y):
+        number = lz.lax.reduce_window(x, -np.inf, lz.lax.max, (), ())
+        return lz.lax.dot_general(number, y, (((), ()), ((), ())))
+
+    x, y = np.float64(0.5), np.array([1.0, 2.0])
+    np.testing.assert_allclose(lz.compile(scaled)(x, y).numpy(), x * y, rtol=1e-12)
