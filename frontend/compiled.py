@@ -8,13 +8,13 @@ program's builtin, which checks the arguments itself; all else is decided in `_s
 from __future__ import annotations
 
 import functools
-import threading
 import weakref
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, overload
 
 from lazir.runtime.device import parse_device, require
+from lazir.runtime.forks import lock_of
 
 from . import engine, tree
 from .apply import as_tensor
@@ -161,7 +161,7 @@ class CompiledFunction:
         self._cache: dict[Hashable, Specialisation] = {}
         self._order: list[Specialisation] = []
         self._why: list[str] = []
-        self._lock = threading.RLock()
+        self._lock = lock_of(self)
         # What to try first, replaced as a whole, since other threads read it meanwhile.
         self._flat: _Ready | None = None
         self._nested: tuple[Structure, _Ready] | None = None

@@ -25,6 +25,7 @@ from lazir.compiler.types import TensorType
 from lazir.runtime.callbacks import host_entry
 from lazir.runtime.device import parse_device
 from lazir.runtime.execute import LoadedProgram
+from lazir.runtime.forks import PROGRAMS, hold_in_forks
 from lazir.runtime.program import ArraySpec
 
 Array = np.ndarray[Any, Any]
@@ -32,6 +33,7 @@ Array = np.ndarray[Any, Any]
 _MOST_PROGRAMS = 1_024
 _programs: OrderedDict[str, Executable] = OrderedDict()
 _lock = threading.Lock()
+hold_in_forks(_lock, PROGRAMS)
 _compiled = 0
 
 

@@ -18,6 +18,8 @@ from .tensor import Tensor
 
 _UFUNC_NAMES = {"conjugate": "conj"}
 _WRITERS = ("copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask")
+_OF_VALUES = ("may_share_memory", "shares_memory", "common_type", "min_scalar_type")
+"""NumPy's functions that give no arrays: they answer for the tensors' data."""
 _ELSEWHERE = {"i0": special.i0}
 """NumPy's functions that lazir has in another module."""
 
@@ -62,17 +64,24 @@ def _values(x: Any) -> Any:
     return tree.map(lambda leaf: leaf.numpy() if isinstance(leaf, Tensor) else leaf, x)
 
 
+def _has_objects(args: Any) -> bool:
+    """Whether something among the arguments is no number: matplotlib broadcasts None and names."""
+    return any(x is None or isinstance(x, str) for x in args)
+
+
 def array_function(func: Any, args: Any, kwargs: Any) -> Any:
     """NumPy's other functions on tensors: those of the same names in `lazir.numpy`.
 
     Those that write into an array of NumPy's do so at once, with the tensors' values.
     """
-    if func.__name__ in _WRITERS and args and isinstance(args[0], np.ndarray):
+    name = func.__name__
+    writes = name in _WRITERS and args and isinstance(args[0], np.ndarray)
+    if writes or name in _OF_VALUES or (name == "broadcast_arrays" and _has_objects(args)):
         args, kwargs = _values((args, kwargs))
         return func(*args, **kwargs)
     module = getattr(func, "__module__", "numpy") or "numpy"
     home = {"numpy": lnp, "numpy.linalg": lnp.linalg, "numpy.fft": lnp.fft}.get(module)
-    function = getattr(home, func.__name__, None) or _ELSEWHERE.get(func.__name__)
+    function = getattr(home, name, None) or _ELSEWHERE.get(name)
     if function is None:
         fail(
             f"{module}.{func.__name__} has no counterpart in lazir.numpy; "

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lazir.compiler.graph import Graph, Node, Value
+from lazir.runtime.forks import FORCING, hold_in_forks
 
 from . import donated, engine
 from .handle import Handle
@@ -26,6 +27,7 @@ Array = np.ndarray[Any, Any]
 
 _MOST_PLANS = 1_024
 _lock = threading.RLock()
+hold_in_forks(_lock, FORCING)
 _pending: dict[int, weakref.KeyedRef[int, Handle]] = {}
 
 

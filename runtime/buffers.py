@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from .forks import INNERMOST, hold_in_forks
 from .program import ArraySpec
 
 __all__ = [
@@ -256,11 +257,7 @@ def default_pool() -> BufferPool:
     """The pool of this process, made at first use, bounded by LAZIR_POOL_BYTES (default: a quarter
     of the memory, at most 2 GiB)."""
     pool = BufferPool(_default_limit())
-    if hasattr(os, "register_at_fork"):  # a fork waits until nobody changes the pool
-        lock = pool._lock
-        os.register_at_fork(
-            before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release
-        )
+    hold_in_forks(pool._lock, INNERMOST)
     return pool
 
 

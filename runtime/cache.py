@@ -19,6 +19,8 @@ import warnings
 from pathlib import Path
 from typing import Final
 
+from .forks import INNERMOST, hold_in_forks
+
 __all__ = ["CacheWarning", "DiskCache", "default_folder", "key", "source_hash"]
 
 _MAGIC: Final = b"lazir-cache-1\n"
@@ -145,6 +147,7 @@ class DiskCache:
         self._size: int | None = None  # bytes in the folder as far as this process knows
         self._ready: bool | None = None  # None: the folder was not looked at yet
         self._lock = threading.Lock()
+        hold_in_forks(self._lock, INNERMOST)
 
     @property
     def folder(self) -> Path | None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from .forks import FOURIER, hold_in_forks
 from .jit import LoadedCode
 from .native import object_code
 
@@ -31,6 +32,7 @@ _LETTERS = {"f32": "f", "f64": "d"}
 _LOOP = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 
 _lock = threading.Lock()
+hold_in_forks(_lock, FOURIER)
 _known: dict[str, LoadedCode] = {}
 
 

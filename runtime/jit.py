@@ -7,12 +7,14 @@ Takes the bytes of an object file. Gives the addresses of its symbols, valid as 
 from __future__ import annotations
 
 import itertools
-import os
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
 
 import llvmlite.binding as llvm
+from llvmlite.binding import ffi
+
+from .forks import LINKING, LLVM, hold_in_forks
 
 __all__ = ["LoadedCode", "initialize_llvm"]
 
@@ -92,7 +94,17 @@ def _unload(tracker: llvm.ResourceTracker, jit: llvm.LLJIT) -> None:
     del jit  # held until here: the library goes before the LLJIT that holds it
 
 
-if hasattr(os, "register_at_fork"):  # a fork waits until nobody is linking
-    os.register_at_fork(
-        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
-    )
+class _InLlvm:
+    """llvmlite's own lock, which each of its calls takes."""
+
+    def acquire(self) -> None:
+        """Wait until no thread is in LLVM."""
+        ffi.lib._lock.__enter__()
+
+    def release(self) -> None:
+        """Let the others in again."""
+        ffi.lib._lock.__exit__()
+
+
+hold_in_forks(_lock, LINKING)
+hold_in_forks(_InLlvm(), LLVM)

@@ -24,6 +24,7 @@ from .cache import DiskCache, key
 from .call_ir import CALL_IR
 from .control_ir import control_ir
 from .entry_ir import entry_ir
+from .forks import NATIVE, hold_in_forks
 from .host import default_threads, host
 from .jit import LoadedCode, initialize_llvm
 from .pool_ir import pool_ir
@@ -220,10 +221,8 @@ def _check_array_layout() -> None:
 def _in_child() -> None:
     if _loaded is not None:
         _loaded.restart()
-    _lock.release()
 
 
+hold_in_forks(_lock, NATIVE)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_in_child
-    )
+    os.register_at_fork(after_in_child=_in_child)

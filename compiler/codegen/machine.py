@@ -14,10 +14,13 @@ from functools import lru_cache
 
 import llvmlite.binding as llvm
 
+from lazir.runtime.forks import MACHINE, hold_in_forks
+
 from ..target import Target
 from .text import CARRIED, CodegenError
 
 _lock = threading.Lock()
+hold_in_forks(_lock, MACHINE)
 _ready = False
 
 

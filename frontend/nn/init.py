@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from lazir.compiler.errors import ShapeError
+from lazir.runtime.forks import INNERMOST, hold_in_forks
 
 from .. import linalg, random
 from .. import numpy as lnp
@@ -31,6 +32,7 @@ __dir__ = listing(__name__)
 _seed = [0]
 _calls = itertools.count()
 _lock = threading.Lock()
+hold_in_forks(_lock, INNERMOST)
 
 
 def manual_seed(seed: int) -> None:

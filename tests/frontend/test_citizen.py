@@ -6,8 +6,10 @@ import copy
 import json
 import os
 import pickle
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -198,6 +200,46 @@ def test_a_forked_child_computes() -> None:
     assert f(big).item() == 800_000.0
 
 
+def _one_of_many(number: int) -> bool:
+    """Something that compiles or forces, and whether it is right."""
+    kind, k = number % 5, float(number)
+    if kind == 0:
+        return lz.compile(lambda x: (x * k).sum())(X).item() == (X * k).sum()
+    if kind == 1:
+        return (lz.Tensor(X) * k + 1).max().item() == (X * k + 1).max()
+    if kind == 2:
+        return lz.grad(lambda x: (x**2).sum() * k)(X).tolist() == (2 * X * k).tolist()
+    if kind == 3:
+        return float(lz.scan(lambda c, x: (c + x * k, None), 0.0, np.arange(4.0))[0]) == 6 * k
+    return SHARED(X[: 1 + number % 3]).item() == (X[: 1 + number % 3] + 1).prod()
+
+
+SHARED = lz.compile(lambda x: (x + 1).prod())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_forks_while_threads_compile() -> None:
+    """A child has no other threads: what they held at the fork must not stop it."""
+    children = []
+    with ThreadPoolExecutor(6) as pool:
+        found = pool.map(_one_of_many, range(60))
+        for number in range(3):
+            time.sleep(0.02)
+            child = os.fork()
+            if child == 0:
+                signal.signal(signal.SIGALRM, signal.SIG_DFL)
+                signal.alarm(60)
+                good = False
+                try:
+                    good = all(_one_of_many(number + j) for j in range(5))
+                finally:
+                    os._exit(0 if good else 1)
+            children.append(child)
+        assert all(found)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
+
+
 # -- other libraries ---------------------------------------------------------------------
 def test_numbers_and_formats() -> None:
     t = lz.Tensor(2.34567, "f64")
@@ -221,6 +263,29 @@ def test_matplotlib() -> None:
 
     (line,) = Figure().subplots().plot(lz.Tensor([1.0, 2.0, 3.0]) * 2)
     assert np.asarray(line.get_ydata(), float).tolist() == [2.0, 4.0, 6.0]
+
+
+def test_matplotlib_bars_and_images() -> None:
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    from matplotlib.figure import Figure
+
+    axes = Figure().subplots()
+    bars = axes.bar(lz.Tensor([1.0, 2.0]), lz.Tensor([3.0, 4.0]))
+    assert [bar.get_height() for bar in bars] == [3.0, 4.0]
+    assert np.asarray(axes.imshow(lz.Tensor(X)).get_array()).tolist() == X.tolist()
+
+
+def test_what_is_asked_of_memory_and_objects_is_numpys_answer() -> None:
+    """Libraries ask these of whatever they get."""
+    t = lz.Tensor(X)
+    shown = np.asarray(t)
+    assert np.may_share_memory(t, shown) and np.shares_memory(shown, t)
+    assert not np.may_share_memory(t, X)
+    assert np.common_type(t) is np.float64 and np.min_scalar_type(lz.Tensor(3)) == np.uint8
+    a, nothing, text = np.broadcast_arrays(lz.Tensor([1.0, 2.0]), None, "b")
+    assert np.asarray(a).tolist() == [1.0, 2.0]
+    assert nothing.tolist() == [None, None] and text.tolist() == ["b", "b"]
 
 
 def test_torch_shares_memory() -> None:
