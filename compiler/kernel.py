@@ -176,7 +176,7 @@ def symbol(name: str) -> str:
 def named_kernels(graph: Graph) -> dict[str, tuple[str, Kernel]]:
     """The distinct kernels of a kernel-level Graph, by fingerprint, each with its symbol.
 
-    A symbol is `k3_` and the kernel's name; kernels are numbered in the order in which they run.
+    A symbol is `k3_` and the kernel's name; kernels are numbered in the order of the text.
     """
     found: dict[str, tuple[str, Kernel]] = {}
     for kernel in _kernels(graph):
