@@ -148,7 +148,7 @@ class _Carry:
 
     def __init__(self, init: Any, names: Sequence[str] = ()) -> None:
         self.leaves, self.structure = as_leaves(init)
-        self.names = names or [name for name, _ in tree.flatten_with_path(init, "carry")]
+        self.names = names or [name for name, _ in tree.named_leaves(init, "carry")]
         self.dtypes = [x._dtype for x in self.leaves]
         self.weak = [x._weak for x in self.leaves]
 
@@ -298,7 +298,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
             return (i + 1, body_fun(i, value)), None
 
         start = tensor(number(lower, int64, structural=True))
-        names = ["i", *(name for name, _ in tree.flatten_with_path(init_val, "init_val"))]
+        names = ["i", *(name for name, _ in tree.named_leaves(init_val, "init_val"))]
         carry = _Carry((start, init_val), names)
         (_, value), _ = _scan("fori_loop", step, carry, None, count)
         return value

@@ -205,9 +205,9 @@ class Reader:
         dynamic = [n for k, n in enumerate(positional) if k not in self.numbers]
         found: list[tuple[str, Any]] = []
         for k, x in enumerate(args):
-            found += tree.flatten_with_path(x, dynamic[k] if k < len(dynamic) else f"args[{k}]")
+            found += tree.named_leaves(x, dynamic[k] if k < len(dynamic) else f"args[{k}]")
         for name in sorted(kwargs):
-            found += tree.flatten_with_path(kwargs[name], name)
+            found += tree.named_leaves(kwargs[name], name)
         return found
 
     def names_of(self, call: Call) -> list[str]:

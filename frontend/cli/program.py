@@ -183,4 +183,4 @@ def read_program(options: Namespace) -> Program:
 
 def leaf_names(value: Any, name: str) -> list[tuple[str, Any]]:
     """The leaves of a tree, named as Python would write where they are."""
-    return tree.flatten_with_path(value, name)
+    return tree.named_leaves(value, name)

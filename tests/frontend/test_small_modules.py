@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, namedtuple
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -33,13 +33,90 @@ def test_trees_round_trip() -> None:
     assert hash(tree.structure(again)) == hash(structure)
     assert tree.structure({"a": 1}) != tree.structure({"b": 1})
     assert tree.structure(Box(1, "u")) != tree.structure(Box(1, "v"))
-    assert [p for p, _ in tree.flatten_with_path({"a": pair(1, [2])}, "t")] == [
+    assert [p for p, _ in tree.named_leaves({"a": pair(1, [2])}, "t")] == [
         "t['a'].x", "t['a'].y[0]",
     ]  # fmt: skip
     assert str(structure).startswith("Structure({'a': pair(*, Box(*)), 'b': [*, (*, None)]")
 
 
+def test_paths_and_keys() -> None:
+    util = lz.tree_util
+
+    @util.register_dataclass
+    @dataclass
+    class Box:
+        name: str = field(metadata={"static": True})
+        content: Any = None
+
+    @util.register_pytree_with_keys_class
+    class Row(list):
+        def tree_flatten_with_keys(self) -> Any:
+            return [(util.GetAttrKey(f"cell{k}"), x) for k, x in enumerate(self)], None
+
+        @classmethod
+        def tree_unflatten(cls, rest: Any, xs: Any) -> Any:
+            return cls(xs)
+
+    class Bare(list):
+        pass
+
+    util.register_pytree_node(Bare, lambda t: (tuple(t), None), lambda rest, xs: Bare(xs))
+    value = {"b": [Box("k", 1)], "a": (Row([2, 3]), Bare([4]))}
+    pairs, shape = util.tree_flatten_with_path(value)
+    assert [util.keystr(path) for path, _ in pairs] == [
+        "['a'][0].cell0", "['a'][0].cell1", "['a'][1][<flat index 0>]", "['b'][0].content",
+    ]  # fmt: skip
+    assert [x for _, x in pairs] == util.tree_leaves(value) == [2, 3, 4, 1]
+    assert shape == util.tree_structure(value)
+    assert pairs[0][0] == (util.DictKey("a"), util.SequenceKey(0), util.GetAttrKey("cell0"))
+    assert util.keystr(pairs[3][0], simple=True, separator="/") == "b/0/content"
+    last = util.tree_map_with_path(lambda path, x, y: (str(path[-1]), x + y), value, value)
+    assert last["b"][0].content == (".content", 2) and last["b"][0].name == "k"
+    whole = util.tree_leaves_with_path(value, is_leaf=lambda x: isinstance(x, list))
+    assert [util.keystr(path) for path, _ in whole] == ["['a'][0]", "['a'][1]", "['b']"]
+
+
+def test_trees_turned_inside_out() -> None:
+    util = lz.tree_util
+    outer, inner = tree.structure({"x": 0, "y": 0}), tree.structure((0, [0]))
+    value = {"x": (1, [2]), "y": (3, [4])}
+    wanted = ({"x": 1, "y": 3}, [{"x": 2, "y": 4}])
+    assert util.tree_transpose(outer, inner, value) == wanted
+    assert util.tree_transpose(outer, None, value) == wanted
+    with pytest.raises(ValueError, match="expected"):
+        util.tree_transpose(outer, inner, {"x": (1, [2]), "y": (3, 4)})
+    assert util.tree_broadcast((1, 2), ([0, 0], {"a": 0})) == ([1, 1], {"a": 2})
+    assert util.tree_all([True, (1, [2])]) and not util.tree_all([True, 0])
+    pair = lambda x: isinstance(x, tuple)  # noqa: E731
+    assert util.tree_reduce(lambda a, b: a + b, [(1,), (2,)], is_leaf=pair) == (1, 2)
+    parts = util.treedef_children(util.tree_structure((1, [2, 3])))
+    assert util.treedef_tuple(parts) == util.tree_structure((1, [2, 3]))
+    assert util.treedef_is_leaf(parts[0]) and parts[1].num_leaves == 2
+    assert parts[1].unflatten([5, 6]) == [5, 6] and parts[1].flatten_up_to([7, (8,)]) == [7, (8,)]
+
+
+def test_functions_with_tensors_are_trees() -> None:
+    def affine(a: Any, x: Any, b: Any = 0.0) -> Any:
+        return a * x + b
+
+    f = lz.tree_util.Partial(affine, np.float64(2.0), b=np.float64(1.0))
+    assert tree.leaves(f) == [2.0, 1.0]
+    calls = lz.compile(lambda g, x: g(x))
+    assert calls(f, 3.0).item() == 7.0
+    slopes = lz.grad(lambda g: g(3.0))(f)
+    assert slopes.args[0].item() == 3.0 and slopes.keywords["b"].item() == 1.0
+
+
 def test_tree_errors() -> None:
+    @dataclass
+    class Two:
+        a: int
+        b: int
+
+    with pytest.raises(ValueError, match="has no field 'c'; it has a, b"):
+        tree.register_dataclass(Two, ["a", "c"], ["b"])
+    with pytest.raises(ValueError, match="each field is either data or meta"):
+        tree.register_dataclass(Two, ["a"], [])
     with pytest.raises(TypeError, match="keys of a dict must be sortable, got int, str"):
         tree.flatten({1: 0, "a": 0})
     with pytest.raises(ValueError, match="2 leaves cannot be built from 1"):
