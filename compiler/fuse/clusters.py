@@ -240,6 +240,8 @@ def can_join(parts: Partition, producer: Cluster, consumer: Cluster) -> bool:
             return False
     if not _row_fits(parts, producer, consumer, levels, outer, row):
         return False
+    if not _passes_pay(parts, producer, consumer):
+        return False
     return not (
         _reaches(consumer.producers - {producer}, producer)
         or _reaches(producer.producers - {consumer}, consumer)
@@ -322,6 +324,35 @@ def _row_fits(
     if sum(n.types[0].dtype.itemsize for n in kept) * length > ROW_BYTES:
         return False
     return length < SERIAL_ROW or _size(outer) >= 8
+
+
+def _passes_pay(parts: Partition, a: Cluster, b: Cluster) -> bool:
+    """Whether two reductions, of which one needs the other's result, should share rows: rows have
+    to be contiguous in memory, and short enough for the cache or many enough for all threads.
+    """
+    if a.reduces is None or b.reduces is None:
+        return True
+    chained = any(v.node in a.levels for v in b.reads) or any(v.node in b.levels for v in a.reads)
+    if not chained:
+        return True
+    assert a.outer is not None
+    few = _size(a.outer) < 8 and _size(a.row) >= SERIAL_ROW
+    return not few and not any(_runs_across(parts, n, len(a.outer)) for n in a.members + b.members)
+
+
+def _runs_across(parts: Partition, node: Node, outer: int) -> bool:
+    """Whether a reduction reads more memory that is contiguous along its results than along its
+    row.
+    """
+    if kind_of(node) != REDUCTION:
+        return False
+    score = 0
+    for value, maps in member_reads(parts, node)[0].items():
+        for map in maps:
+            if map is not None and map.rows:
+                steps = map.rows[-1][0]
+                score += value.type.size * (any(steps[:outer]) - any(steps[outer:]))
+    return score > 0
 
 
 def _size(shape: Iterable[int]) -> int:

@@ -94,8 +94,9 @@ class ColumnLoops:
         """The nest; returns the workspace bytes."""
         if self._is_long():
             stream = StreamLoops(
-                self.nest, self.space, self.step, self.before, self.lanes, STREAM_WIDTH
-            )
+                self.nest, self.space, self.step, self.before, self.lanes, STREAM_WIDTH,
+                self.columns * self.lanes,
+            )  # fmt: skip
             parts, nbytes = stream.write()
 
             def finish(outer: Sequence[Value], vectors: list[Lanes], column: Value) -> None:

@@ -30,9 +30,11 @@ class StreamLoops:
 
     def __init__(
         self, nest: Nest, space: Space, step: Pass, before: Sequence[Generic], lanes: int,
-        width: int,
+        width: int, narrow: int,
     ) -> None:  # fmt: skip
+        """`width` columns make a block; of up to `narrow` all accumulators fit in registers."""
         self.nest = nest
+        self.narrow = narrow
         self.b = nest.b
         self.space = space
         self.step = step
@@ -112,6 +114,12 @@ class StreamLoops:
     ) -> None:  # fmt: skip
         """Units into the accumulators, then rows, some at a time."""
         place = self.place(number, outer, column)
+        coords = [self.b.index(0)] * len(self.space.dims)
+        for group, value in zip(self.space.outer_groups, [*outer, column]):
+            coords[group[-1]] = value
+        if width <= self.narrow:
+            self._narrow(coords, extents, start, place, width)
+            return
 
         def clear(offset: Value, lanes: Lanes) -> None:
             for buffer, out in zip(self.partials, self.reduction.outs):
@@ -119,10 +127,52 @@ class StreamLoops:
                 self.nest.put(unit, buffer, self.b.add(place, offset), lanes)
 
         self._across(width, clear)
-        coords = [self.b.index(0)] * len(self.space.dims)
-        for group, value in zip(self.space.outer_groups, [*outer, column]):
-            coords[group[-1]] = value
         self._rows(coords, extents, start, 0, place, width)
+
+    def _narrow(
+        self, coords: list[Value], extents: Sequence[int], start: Value, place: Value, width: int
+    ) -> None:
+        """So few columns that their accumulators stay in registers for all rows of the part."""
+        b, nest, dim = self.b, self.nest, self.vector_dim
+        vectors = [Lanes(dim, self.lanes)] * (width // self.lanes)
+        if width % self.lanes:
+            mask = nest.first_mask(width % self.lanes, self.lanes)
+            vectors.append(Lanes(dim, self.lanes, mask))
+        each = len(self.reduction.outs)
+        known = []
+        for k, lanes in enumerate(vectors):
+            at = list(coords[: self.space.outer])
+            at[dim] = b.add(coords[dim], k * self.lanes)
+            known.append(hold_all(nest, self.before, At(tuple(at), lanes)))
+            nest.held.clear()
+
+        def row(at: list[Value], held: list[Value]) -> list[Value]:
+            made: list[Value] = []
+            for k, lanes in enumerate(vectors):
+                here = list(at)
+                here[dim] = b.add(coords[dim], k * self.lanes)
+                nest.held = dict(known[k])
+                mine = held[k * each : (k + 1) * each]
+                made += run_pass(nest, self.step, At(tuple(here), lanes), mine)
+            nest.held.clear()
+            return [nest.bodies.spread(v, self.lanes) for v in made]
+
+        def loops(at: list[Value], held: list[Value], depth: int) -> list[Value]:
+            if depth == len(extents):
+                return row(at, held)
+
+            def inner(i: Value, values: list[Value]) -> Sequence[Value]:
+                here = list(at)
+                here[self.space.row_groups[depth][-1]] = b.add(start, i) if depth == 0 else i
+                return loops(here, values, depth + 1)
+
+            return b.loop_carry(b.index(0), b.index(extents[depth]), b.index(1), held, inner)
+
+        units = [nest.unit(o, self.lanes) for o in self.reduction.outs] * len(vectors)
+        flat = loops(coords, units, 0)
+        for k, value in enumerate(flat):
+            where = b.add(place, k // each * self.lanes)
+            nest.put(value, self.partials[k % each], where, vectors[k // each])
 
     def _across(self, width: int, body) -> None:  # type: ignore[no-untyped-def]
         """`body(offset, lanes)` for every vector of `width` columns."""
