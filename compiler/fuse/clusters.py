@@ -330,7 +330,7 @@ def _passes_pay(parts: Partition, a: Cluster, b: Cluster) -> bool:
     """Whether two reductions, of which one needs the other's result, should share rows: rows have
     to be contiguous in memory, and short enough for the cache or many enough for all threads.
     """
-    if a.reduces is None or b.reduces is None:
+    if a.reduces is None or b.reduces is None or a.is_cumulative or b.is_cumulative:
         return True
     chained = any(v.node in a.levels for v in b.reads) or any(v.node in b.levels for v in a.reads)
     if not chained:
