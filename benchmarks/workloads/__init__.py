@@ -15,7 +15,7 @@ FILES = (
     "elementwise", "sums", "rows", "products", "convolution", "resnet", "yolo", "mlp", "cnn",
     "transformer", "black_scholes", "gauss_seidel", "recurrences", "tables", "pairwise",
 )  # fmt: skip
-ON_REQUEST = ("products_random", "residual", "attention", "rows_grad", "bandwidth")
+ON_REQUEST = ("products_random", "residual", "attention", "rows_grad", "bandwidth", "stencils")
 """Sets of many shapes, which are measured only where one asks for them by name."""
 
 

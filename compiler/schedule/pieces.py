@@ -10,6 +10,7 @@ Must not know: loops.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,8 +28,10 @@ MIN_POINTS = 2048
 MIN_PAIRS = 32
 """The same where the last axis has two places, such as those of complex numbers."""
 MAX_PIECES = 12
+MAX_IN_ALL = 40
 MAX_NODES = 800
-"""Bounds on the number of pieces, and on the operations of all together."""
+"""Bounds on the number of pieces that are cut at once, on those of all, and on the operations of
+all together."""
 
 Range = tuple[int, int]
 
@@ -63,15 +66,37 @@ def pieces(generic: Generic) -> list[Generic]:
     cuts = _cuts(generic) if points >= least else {}
     if not cuts:
         return [generic]
+    chosen = _affordable(generic, cuts)
+    if not chosen:
+        return [generic]
     segments = []
     for d, n in enumerate(generic.dims):
-        bounds = [0, *sorted(cuts.get(d, ())), n]
+        bounds = [0, *sorted(chosen.get(d, ())), n]
         segments.append(list(itertools.pairwise(bounds)))
-    count = int(np.prod([len(s) for s in segments]))
-    if count > MAX_PIECES or count * len(generic.body.nodes) > MAX_PIECES * MAX_NODES:
-        return [generic]
     parts = jam([_Piece(generic, ranges).write() for ranges in itertools.product(*segments)])
-    return parts if sum(len(p.body.nodes) for p in parts) <= MAX_NODES else [generic]
+    if chosen != cuts:  # each part has fewer cuts of its own
+        parts = [smaller for part in parts for smaller in pieces(part)]
+    fits = len(parts) <= MAX_IN_ALL and sum(len(p.body.nodes) for p in parts) <= MAX_NODES
+    return parts if fits else [generic]
+
+
+def _affordable(generic: Generic, cuts: dict[int, set[int]]) -> dict[int, set[int]]:
+    """All cuts, if they make few pieces; else those of one dim, which leaves fewer for the pieces:
+    stacked arrays that are shifted each in its own way fall apart before they are cut by rows.
+    """
+
+    def count(some: dict[int, set[int]]) -> int:
+        return math.prod(len(at) + 1 for at in some.values())
+
+    def few(some: dict[int, set[int]]) -> bool:
+        return count(some) <= MAX_PIECES and (
+            count(some) * len(generic.body.nodes) <= MAX_PIECES * MAX_NODES
+        )
+
+    if few(cuts):
+        return cuts
+    alone = [{d: at} for d, at in sorted(cuts.items()) if few({d: at})]
+    return max(alone, key=count) if alone else {}
 
 
 # -- where to cut -------------------------------------------------------------------------
@@ -88,7 +113,8 @@ def _cuts(generic: Generic) -> dict[int, set[int]]:
             if 0 < at < generic.dims[dim]:
                 found.setdefault(dim, set()).add(at)
     wide = [d for d, n in enumerate(generic.dims) if n != 1]
-    several = sum(n.op == "tensor.extract" for n in generic.body.nodes) > 1
+    names = [n.op for n in generic.body.nodes]
+    several = names.count("tensor.extract") > 1 or names.count("arith.select") > 1
     if not wide or not (several or wide[-1] in found):
         return {}
     return {d: at for d, at in found.items() if several or d == wide[-1]}
