@@ -120,6 +120,14 @@ def _too_deep(owner: object) -> bool:
     return _depths.of.get(id(owner), 0) >= _RULE_DEPTH
 
 
+def _refuse_symbolic_zeros(wanted: bool, what: str) -> None:
+    if wanted:
+        fail(
+            f"{what}: rules get zeros as tensors here, symbolic_zeros=True is not supported; leave "
+            "it out, and take tangents and cotangents as arrays"
+        )
+
+
 # -- forward rules -----------------------------------------------------------------------
 class custom_jvp:
     """A function whose tangents a rule of the user's computes.
@@ -145,6 +153,7 @@ class custom_jvp:
 
     def defjvp(self, rule: Callable[..., Any], symbolic_zeros: bool = False) -> Callable[..., Any]:
         """Set the rule `(primals, tangents) → (result, tangent)`, static arguments first."""
+        _refuse_symbolic_zeros(symbolic_zeros, "defjvp")
         self._rule = rule
         return rule
 
@@ -249,8 +258,16 @@ class custom_vjp:
         self._nondiff = tuple(nondiff_argnums)
         self._rules: tuple[Callable[..., Any], Callable[..., Any]] | None = None
 
-    def defvjp(self, fwd: Callable[..., Any], bwd: Callable[..., Any], **options: Any) -> None:
-        """Set both rules."""
+    def defvjp(
+        self,
+        fwd: Callable[..., Any],
+        bwd: Callable[..., Any],
+        symbolic_zeros: bool = False,
+        optimize_remat: bool = False,
+    ) -> None:
+        """Set both rules. `optimize_remat` changes nothing: what a forward rule computes and nobody
+        reads is not computed."""
+        _refuse_symbolic_zeros(symbolic_zeros, "defvjp")
         self._rules = fwd, bwd
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

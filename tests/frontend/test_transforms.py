@@ -186,6 +186,16 @@ def test_custom_derivatives(way: Any) -> None:
         lz.jvp(lambda x: g(x)["out"], (1.0,), (1.0,))
 
 
+def test_rules_do_not_take_symbolic_zeros() -> None:
+    with pytest.raises(lz.errors.TypeRuleError, match=r"defjvp: .* symbolic_zeros=True is not"):
+        lz.custom_jvp(lnp.sin).defjvp(lambda x, t: (x, t), symbolic_zeros=True)
+    f = lz.custom_vjp(lnp.sin)
+    with pytest.raises(lz.errors.TypeRuleError, match=r"defvjp: .* symbolic_zeros=True is not"):
+        f.defvjp(lambda x: (x, x), lambda x, ct: (ct,), symbolic_zeros=True)
+    f.defvjp(lambda x: (f(x), x), lambda x, ct: (ct * 5,), optimize_remat=True)
+    assert lz.grad(f)(1.0).item() == 5.0
+
+
 def test_stop_gradient_and_eval_shape() -> None:
     assert lz.grad(lambda x: x * lz.stop_gradient(x * x))(2.0).item() == 4.0
     assert lz.compile(lz.grad(lambda x: x * lz.stop_gradient(x * x)))(2.0).item() == 4.0
