@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy_cases
 import pytest
+from interpreted import interpreter
 from numpy_cases import ARRAYS, agree, cases, leaves
 
 import lazir as lz
@@ -130,6 +131,11 @@ def test_every_function_is_in_the_table() -> None:
     seen = {name for case in ALL for name in re.findall(r"np_\.((?:linalg\.|fft\.)?\w+)", case)}
     missing = dispatched() - seen - WRITERS
     assert not missing
+
+
+@pytest.fixture(autouse=True)
+def _interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
+    interpreter(monkeypatch)
 
 
 def on(case: str, arrays: dict[str, Any]) -> list[Any]:

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from interpreted import interpreter
 
 import lazir as lz
-from lazir import engine, pending
-from lazir.compiler.interpret import interpret
 from lazir.nn import functional
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -27,20 +25,9 @@ import torch_optimisers
 VALUES = json.loads((Path(__file__).parent.parent / "golden" / "torch_values.json").read_text())
 
 
-class Interpreted:
-    """A program that the interpreter runs: these tests are about formulas, not about code."""
-
-    def __init__(self, graph: Any, *_: Any, **__: Any) -> None:
-        self.graph = graph
-
-    def call(self, arrays: Any, **_: Any) -> Any:
-        return interpret(self.graph, arrays)
-
-
 @pytest.fixture(autouse=True)
 def _interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "compile", Interpreted)
-    monkeypatch.setattr(pending, "_plans", OrderedDict())
+    interpreter(monkeypatch)
 
 
 def tensor(x: Any) -> Any:
