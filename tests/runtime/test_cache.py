@@ -208,9 +208,10 @@ def test_processes_share_a_folder(tmp_path: Path, python: Callable[..., Any]) ->
 def test_where_the_folder_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LAZIR_CACHE", str(tmp_path / "x"))
     assert module.default_folder() == DiskCache().folder == tmp_path / "x"
-    monkeypatch.setenv("LAZIR_CACHE", "0")
-    cache = DiskCache()
-    assert cache.folder is None
+    for off in ("0", "off", "No", "false"):
+        monkeypatch.setenv("LAZIR_CACHE", off)
+        cache = DiskCache()
+        assert cache.folder is None
     cache.put(A, b"code")
     cache.clear()
     assert cache.get(A) is None
