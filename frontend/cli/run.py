@@ -194,6 +194,11 @@ def _text_call(options: Namespace, items: Sequence[Item], seed: int | None) -> C
         if graph is None or compilation.start.stage == "kernels":
             raise UsageError("--interpret is for text of the stages graph and optimized")
         return Call(lambda: _interpret(graph, inputs), named)
+    if any("lz.callback" in op.attrs for op in compilation.loops.functions()):
+        raise InputError(
+            "this program calls back into Python, and its text does not hold what is called; "
+            "run the function itself: lazir run FILE.py:FUNCTION"
+        )
     program = LoadedProgram(compilation.program)
     return Call(lambda: program.call(inputs), lambda found: named(_tensors(found, types.results)))
 

@@ -38,11 +38,11 @@ def elementwise(name: str, dtype: DType) -> Graph | None:
     b = Builder()
     type = TensorType((64,), dtype)
     count = 3 if name == "select" else 1 if name in ("neg", "abs", "sign", "bit_not") else 2
-    if name in ("popcount", "clz", "stop_gradient", "convert"):
+    if name in ("popcount", "clz", "stop_gradient", "named", "convert"):
         count = 1
     params = [b.param(TensorType((64,), i1) if name == "select" and k == 0 else type)
               for k in range(count)]  # fmt: skip
-    attrs = {"dtype": i8} if name == "convert" else {}
+    attrs = {"convert": {"dtype": i8}, "named": {"name": "a"}}.get(name, {})
     try:
         return b.graph([OPS[name](b, *params, **attrs)])
     except Exception:

@@ -137,3 +137,16 @@ def test_gradient(lazir, tmp_path: Path) -> None:
     source.write_text("def cube(x: 'f32'):\n    return x**3\n")
     words = ["run", str(source), "--grad", "0", "--input", str(tmp_path / "x.npy")]
     assert lazir(*words)[1] == "result: f32[]\n27.0\n"
+
+
+@pytest.mark.parametrize("stage", ("graph", "kernels", "loops"))
+def test_text_with_a_callback_lacks_what_is_called(lazir, tmp_path: Path, stage: str) -> None:
+    file, text = tmp_path / "calls.py", tmp_path / "calls.mlir"
+    file.write_text(
+        "import lazir as lz\n\n\ndef f(x):\n"
+        "    return lz.pure_callback(lambda a: a, lz.ShapeDtypeStruct(x.shape, x.dtype), x)\n"
+    )
+    dumped = lazir("dump", f"{file}:f", "--arg", "f32[3]", "--stage", stage)
+    text.write_text(dumped[1])
+    code, _, err = lazir("run", str(text), "--random")
+    assert code != 0 and "calls back into Python" in err and "FILE.py:FUNCTION" in err

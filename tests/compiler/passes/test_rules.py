@@ -148,6 +148,7 @@ CASES = {
         lambda m, x: m.convert(x, dtype=f32),
     ),
     "stop_gradient": ([V], lambda m, x: m.stop_gradient(x), lambda m, x: x),
+    "named": ([V], lambda m, x: m.named(x, name="a"), lambda m, x: x),
     # broadcasts
     "below broadcasts": (
         [tensor(f64, 3), tensor(f64, 3)],
