@@ -56,9 +56,9 @@ def _warn_once(kind: str, message: str) -> None:
 
 
 def default_folder() -> Path | None:
-    """`LAZIR_CACHE`, else `$XDG_CACHE_HOME/lazir`, else `~/.cache/lazir`; None for LAZIR_CACHE=0 (or off).
+    """`LAZIR_CACHE`, else `$XDG_CACHE_HOME/lazir`, else `~/.cache/lazir`.
 
-    None as well where there is no home folder.
+    None for LAZIR_CACHE=0 (or off), and where there is no home folder.
     """
     chosen = os.environ.get("LAZIR_CACHE", "").strip()
     if chosen.lower() in ("0", "off", "no", "false"):
