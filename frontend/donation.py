@@ -106,11 +106,17 @@ def donating(builtin: Callable[..., Any], places: Sequence[int]) -> Callable[...
     """A program's builtin that overwrites the leaves numbered in `places`, for tensors that nobody
     else holds: gives NotImplemented, and leaves all as it is, for any others."""
     count = sys.getrefcount
+    last = max(places)
 
     def run(*leaves: Any) -> Any:
+        if len(leaves) <= last:
+            return NotImplemented  # an argument was left out
         given = []
+        names = [id(x) for x in leaves]
         for k in places:
             handle = leaves[k]
+            if names.count(id(handle)) > 1:
+                return NotImplemented
             array = getattr(handle, "_array", None)
             if array is None or handle._state is not None:
                 return NotImplemented
@@ -119,7 +125,11 @@ def donating(builtin: Callable[..., Any], places: Sequence[int]) -> Callable[...
             if count(array) > 3 or not is_sole_owner(array):
                 return NotImplemented
             given.append(handle)
-        out = builtin(*leaves)
+        try:
+            out = builtin(*leaves)
+        except BaseException:
+            donated.mark(given)  # part of the program has run, and may have overwritten them
+            raise
         if out is not NotImplemented:
             donated.mark(given)
         return out

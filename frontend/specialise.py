@@ -16,7 +16,7 @@ from lazir.compiler.types import bf16, ui16
 
 from . import engine, tree
 from .apply import NUMBERS, lift, operand, tensor
-from .donation import donating
+from .donation import donating, finish_donation
 from .dtypes import DEFAULT_INT, default_float
 from .handle import Handle, array_and_dtype, wrap, wrap_array
 from .hints import call_checked
@@ -182,7 +182,11 @@ class Specialisation:
             return self._record(inputs)
         force(handles)
         arrays = [_array(x, kind) for x, kind in zip(inputs, self._kinds())]
-        results = self._call(arrays, tuple(donate))
+        try:
+            results = self._call(arrays, tuple(donate))
+        except BaseException:
+            finish_donation(leaves, donate)  # the program may have overwritten them by now
+            raise
         made = [wrap_array(a, d) for a, d in zip(results, self._dtypes)]
         return self._return(made, leaves)
 
