@@ -112,10 +112,10 @@ def donating(builtin: Callable[..., Any], places: Sequence[int]) -> Callable[...
         if len(leaves) <= last:
             return NotImplemented  # an argument was left out
         given = []
-        names = [id(x) for x in leaves]
+        count_of = Counter(map(id, leaves)) if len(set(map(id, leaves))) < len(leaves) else {}
         for k in places:
             handle = leaves[k]
-            if names.count(id(handle)) > 1:
+            if count_of.get(id(handle), 1) > 1:
                 return NotImplemented
             array = getattr(handle, "_array", None)
             if array is None or handle._state is not None:
