@@ -352,7 +352,7 @@ class Place:
 
     def divide(self, values: Any, *, mode: str | None = None) -> Tensor:
         """The tensor with this part divided (each index counts once)."""
-        part = getitem(self._tensor, self._key)
+        part = getitem(self._tensor, self._key, free=mode is not None)
         new = call(
             "div", *broadcast([value_of(part), lift(operand(values), part._dtype)], "divide")
         )
@@ -378,18 +378,32 @@ class Place:
 
     def get(self, *, mode: str | None = None, fill_value: Any = None) -> Tensor:
         """This part. `mode`: "clip" (default) or "fill" for computed indices outside; where it is
-        given, for any.
+        given, for any. "fill" without a value gives what JAX gives: NaN, or the integer farthest
+        from 0, or True.
         """
+        _mode(mode)
         wanted = "fill" if mode in ("fill", "drop") or fill_value is not None else "clip"
         free = mode is not None or fill_value is not None
+        if fill_value is None and wanted == "fill":
+            fill_value = _no_value(self._tensor._dtype)
         return getitem(self._tensor, self._key, wanted, fill_value, free)
+
+
+def _no_value(dtype: Any) -> Any:
+    """What stands for an element that is not there."""
+    if dtype is bool_:
+        return True
+    if dtype.kind not in ("int", "uint"):
+        return math.nan
+    limits = np.iinfo(dtype)
+    return int(limits.min or limits.max)
 
 
 def _mode(mode: str | None) -> str | None:
     if mode is None:
         return None
     if mode not in ("drop", "clip", "fill", "promise_in_bounds"):
-        fail(f"an indexed update has mode 'drop' or 'clip', got {mode!r}")
+        fail(f"an index has mode 'drop', 'fill', 'clip' or 'promise_in_bounds', got {mode!r}")
     return "clip" if mode == "clip" else "drop"
 
 

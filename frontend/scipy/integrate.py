@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import numpy as lnp
+from ..apply import fail
 from ..numpy import trapezoid
 from ..public import listing
 from ..tensor import Tensor
@@ -25,13 +26,14 @@ def simpson(y: Any, x: Any = None, *, dx: float = 1.0, axis: int = -1) -> Tensor
     """
     values = lnp.moveaxis(lnp.asarray(y), axis, -1)
     n = values.shape[-1]
+    places = None if x is None else lnp.asarray(x)
+    if places is not None and places.ndim != 1:
+        places = lnp.moveaxis(places, axis, -1)
+    if places is not None and places.shape not in ((n,), values.shape):
+        fail(f"simpson takes an x for each of {n} samples, or of y's shape, got {lnp.shape(x)}")
     if n < 2:
         return lnp.zeros(values.shape[:-1], values.dtype)
-    if x is None:
-        steps = lnp.full((n - 1,), dx)
-    else:
-        places = lnp.asarray(x)
-        steps = lnp.diff(places if places.ndim == 1 else lnp.moveaxis(places, axis, -1), axis=-1)
+    steps = lnp.full((n - 1,), dx) if places is None else lnp.diff(places, axis=-1)
     if n == 2:
         return 0.5 * steps[..., 0] * (values[..., 0] + values[..., 1])
     pairs = (n - 1) // 2

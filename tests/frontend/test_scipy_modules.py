@@ -11,7 +11,7 @@ import lazir as lz
 import lazir.numpy as lnp
 from lazir.compiler.errors import LazirError
 from lazir.flatten_util import ravel_pytree
-from lazir.scipy import integrate, interpolate, ndimage, signal
+from lazir.scipy import integrate, interpolate, ndimage, signal, stats
 from lazir.scipy.sparse.linalg import bicgstab, cg, gmres
 
 pytest.importorskip("scipy")
@@ -19,6 +19,7 @@ import scipy.integrate
 import scipy.interpolate
 import scipy.ndimage
 import scipy.signal
+import scipy.stats
 
 RNG = np.random.default_rng(0)
 DATA = np.arange(1.0, 13.0).reshape(6, 2)
@@ -254,3 +255,27 @@ def test_modes_free_static_indices() -> None:
     assert x.at[-1].set(-1, mode="drop")[2].tolist() == [-1] * 4
     with pytest.raises(IndexError, match="index 9 is out of range for axis 0 of size 3"):
         x.at[9].set(1)
+
+
+def test_reads_outside_without_a_value_give_what_jax_gives() -> None:
+    """NaN, the integer farthest from 0, True: never a 0 that could be an element."""
+    outside = np.array([9, 1])
+    assert np.isnan(lnp.arange(3.0).at[outside].get(mode="fill")[0].item())
+    assert lnp.arange(3, dtype="int32").at[outside].get(mode="fill").tolist() == [-(2**31), 1]
+    assert lnp.arange(3, dtype="uint8").at[outside].get(mode="drop").tolist() == [255, 1]
+    assert lnp.zeros(3, "bool").at[outside].get(mode="fill").tolist() == [True, False]
+    assert lnp.ones(3).at[9].divide(2.0, mode="drop").tolist() == [1.0] * 3
+    with pytest.raises(LazirError, match="an index has mode"):
+        lnp.arange(3.0).at[outside].get(mode="fil")
+
+
+@pytest.mark.parametrize("y, x", (((7,), (3,)), ((7,), (8,)), ((2, 7), (2, 3)), ((1,), (4,))))
+def test_simpson_wants_a_place_for_each_sample(y: Any, x: Any) -> None:
+    with pytest.raises(LazirError, match="an x for each of"):
+        integrate.simpson(np.ones(y), np.arange(float(np.prod(x))).reshape(x))
+
+
+def test_ranks_beside_nan_are_nan() -> None:
+    rows = np.array([[2.0, np.nan, 1.0], [3.0, 1.0, 1.0]])
+    wanted = scipy.stats.rankdata(rows, axis=1)
+    np.testing.assert_array_equal(stats.rankdata(rows, axis=1).numpy(), wanted)

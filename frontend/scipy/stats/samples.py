@@ -17,6 +17,7 @@ _METHODS = ("average", "min", "max", "dense", "ordinal")
 def rankdata(a: Any, method: str = "average", *, axis: int | None = None) -> Tensor:
     """Ranks from 1 on; equal elements share one by `method`: "average", "min", "max", "dense"
     (no gaps), or "ordinal" (in order of appearance). Without an axis the tensor is flattened.
+    Averages are NaN where an element along the axis is; integer ranks take NaN for the largest.
 
     >>> from lazir.scipy.stats import rankdata
     >>> rankdata([10, 30, 20, 30]).tolist()
@@ -40,6 +41,8 @@ def rankdata(a: Any, method: str = "average", *, axis: int | None = None) -> Ten
         )
         found = lnp.take_along_axis(_shared(new, n, method), places, axis=-1)
     found = found.astype(lnp.result_type(float) if method == "average" else "int64")
+    if method == "average" and not lnp.isdtype(x.dtype, ("bool", "integral")):
+        found = lnp.where(lnp.any(lnp.isnan(x), axis=-1, keepdims=True), lnp.nan, found)
     return lnp.moveaxis(found, -1, axis)
 
 
