@@ -63,9 +63,10 @@ def set_default_dtype(dtype: Any) -> None:
     """Let floats that nothing else decides be of another type: "float64" for programs that are
     written for NumPy, or for JAX with `jax_enable_x64`.
 
-    It is one for the whole process, and decides what `zeros(3)`, `array([0.5])`, `random.normal`
-    and the parameters of layers are, not what a Python number becomes beside a tensor. Complex
-    numbers follow: complex128 for float64, else complex64. Compiled functions are traced anew.
+    It is one for the whole process, and decides what `zeros(3)` and `array([0.5])` are, not what a
+    Python number becomes beside a tensor; `lz.random` and the parameters of layers are float32
+    unless their own `dtype` says otherwise. Complex numbers follow: complex128 for float64, else
+    complex64. Compiled functions are traced anew.
 
     >>> import lazir as lz
     >>> lz.set_default_dtype("float64")
