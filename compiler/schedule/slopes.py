@@ -12,17 +12,23 @@ from ..kernel import Generic
 
 def slope(generic: Generic, value: Value, dim: int) -> int | None:
     """By how much a scalar of the body grows along `dim`; None where that is not a constant."""
-    body, node = generic.body, value.node
-    if node.op == "linalg.index":
-        return int(node.attrs["dim"] == dim)
-    if node.op == "param":
-        return _read_slope(generic, body.params.index(value), dim)
-    inner = [slope(generic, v, dim) for v in node.inputs]
-    if all(s == 0 for s in inner):
-        return 0
-    if node.op == "arith.addi" and None not in inner:
-        return sum(s for s in inner if s is not None)
-    return None
+    return _slope(generic, value, dim, {})
+
+
+def _slope(generic: Generic, value: Value, dim: int, known: dict[Value, int | None]) -> int | None:
+    """`slope` of a value that many paths may lead to, as in a cipher: each is looked at once."""
+    if value not in known:
+        body, node = generic.body, value.node
+        if node.op == "linalg.index":
+            known[value] = int(node.attrs["dim"] == dim)
+        elif node.op == "param":
+            known[value] = _read_slope(generic, body.params.index(value), dim)
+        else:
+            inner = [_slope(generic, v, dim, known) for v in node.inputs]
+            steady = all(s == 0 for s in inner)
+            grows = node.op == "arith.addi" and None not in inner
+            known[value] = sum(s for s in inner if s is not None) if steady or grows else None
+    return known[value]
 
 
 def _read_slope(generic: Generic, param: int, dim: int) -> int | None:

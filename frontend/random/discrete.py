@@ -1,98 +1,129 @@
-"""Distributions over integers, and elements of arrays.
+"""Positions and elements: integers in a range, categories, permutations, choices.
 
-Takes: keys, parameters, shapes. Gives: tensors. Must not know: how words are made.
+Takes: keys, ranges, probabilities, arrays. Gives: tensors. Must not know: how words are made.
 """
 
 from __future__ import annotations
 
+import math
+import operator
 from typing import Any
 
+import numpy as np
+
+from lazir.compiler.errors import ShapeError
+from lazir.compiler.graph import Value
+from lazir.compiler.types import DType
+
 from .. import numpy as lnp
-from ..apply import call, convert, expand, fail, lift, normal_axis, operand, shape_of, tensor
-from ..dtypes import as_dtype, float32, int64, uint64
+from ..apply import (
+    broadcast,
+    call,
+    convert,
+    expand,
+    fail,
+    lift,
+    normal_axis,
+    number,
+    operand,
+    shape_of,
+    tensor,
+)
+from ..dtypes import check_integer, float32, float64, int64, uint64
 from ..numpy.parts import filled
 from ..tensor import Tensor
-from .floats import check, open_fraction, sized, uniform
 from .inverses import gumbel
 from .keys import bits, key_value, words
+from .parts import check, integer_dtype, known, open_fractions, sized
 
 
-def bernoulli(key: Any, p: Any = 0.5, shape: Any = None) -> Tensor:
-    """True with probability p.
-
-    >>> import lazir as lz
-    >>> lz.random.bernoulli(lz.random.key(0), 0.5, (4,)).dtype
-    i1
-    """
-    size = operand(p).shape if shape is None else shape_of(shape)
-    return lnp.less(uniform(key, size), p)
-
-
-def randint(key: Any, shape: Any, minval: Any, maxval: Any, dtype: Any = "int64") -> Tensor:
-    """Integers from minval to below maxval, from 64 random bits each.
+def randint(key: Any, shape: Any, minval: Any, maxval: Any, dtype: Any = None) -> Tensor:
+    """Integers from minval to below maxval, int64 unless another dtype is given, from 64 random
+    bits each. Where a tensor maxval is not above minval: minval.
 
     >>> import lazir as lz
     >>> x = lz.random.randint(lz.random.key(0), (100,), 0, 10)
     >>> bool((x >= 0).all() & (x < 10).all())
     True
     """
-    wanted = as_dtype(dtype)
-    if not wanted.is_integer:
-        fail(f"randint makes integers, got dtype {wanted}")
-    drawn = words(key_value(key), shape_of(shape), 64)
-    low, high = (lift(operand(x), int64) for x in (minval, maxval))
-    low, high = expand(low, drawn.shape), expand(high, drawn.shape)
-    span = convert(call("sub", high, low), uint64)
-    span = call("maximum", span, filled(1, span))
-    offset = convert(call("rem", drawn, span), int64)
-    return tensor(convert(call("add", low, offset), wanted))
+    kind = integer_dtype(dtype, "randint")
+    size = sized("randint", shape_of(shape), operand(minval).shape, operand(maxval).shape)
+    for name, x in (("minval", minval), ("maxval", maxval)):
+        if not operand(x).dtype.is_integer:
+            fail(f"lz.random.randint: {name} must be an integer, got {operand(x).dtype}")
+    if known(minval, maxval):
+        holds = np.asarray(minval) < np.asarray(maxval)
+        check("randint", "minval", minval, holds, f"below maxval ({maxval})")
+    wide = uint64 if kind is uint64 else int64
+    drawn = words(key_value(key), size, 64)
+    low, span = _range(minval, maxval, kind, wide)
+    if span is not None:  # None: all 2⁶⁴ values
+        drawn = call("rem", drawn, expand(span, size))
+    return tensor(convert(call("add", expand(low, size), convert(drawn, wide)), kind))
 
 
-def categorical(key: Any, logits: Any, axis: int = -1, shape: Any = None) -> Tensor:
-    """Positions along `axis`, each with the probability softmax(logits), by the Gumbel trick.
+def _range(minval: Any, maxval: Any, kind: DType, wide: DType) -> tuple[Value, Value | None]:
+    """minval, and how many values there are, as ui64."""
+    if isinstance(minval, int | np.integer) and isinstance(maxval, int | np.integer):
+        low, last = int(minval), int(maxval) - 1
+        check_integer(low, kind)
+        check_integer(last, kind)
+        span = last - low + 1
+        return number(low, wide), None if span == 1 << 64 else number(span, uint64)
+    start, stop = (lift(operand(x), wide) for x in (minval, maxval))
+    start, stop = broadcast([start, stop], "randint")
+    width = convert(call("sub", stop, start), uint64)
+    return start, call("select", call("less", start, stop), width, filled(1, width))
+
+
+def categorical(
+    key: Any, logits: Any, axis: int = -1, shape: Any = None, replace: bool = True, mode: Any = None
+) -> Tensor:
+    """Positions along `axis`, each with the probability softmax(logits), as int64.
+
+    `shape` is that of the result, to which the shape of logits without the axis broadcasts. With
+    `replace=False` the positions along what `shape` has in front of that differ from each other.
+    By the largest of logits + Gumbel noise, or the largest few (Kool, van Hoof and Welling,
+    "Stochastic beams and where to find them", 2019). `mode` is that of `gumbel`.
 
     >>> import lazir as lz
     >>> lz.random.categorical(lz.random.key(0), lz.Tensor([[0.0, 9e9]])).item()
     1
     """
     found = operand(logits)
-    rank = len(found.shape)
-    k = normal_axis(axis, rank, "categorical")
-    size = found.shape
-    if shape is not None:
-        extra = shape_of(shape)
-        rest = tuple(n for j, n in enumerate(size) if j != k)
-        lead = extra[: len(extra) - len(rest)]
-        size = (*lead, *size)
-        k += len(lead)
-    noise = gumbel(key, size, found.dtype if found.dtype.is_float else float32)
-    return lnp.argmax(noise + logits, axis=k)
+    k = normal_axis(axis, len(found.shape), "categorical")
+    if not found.shape[k]:
+        fail("lz.random.categorical: there is no category to choose from", ShapeError)
+    kind = found.dtype if found.dtype.is_float else float32
+    rest = found.shape[:k] + found.shape[k + 1 :]
+    size = sized("categorical", shape, rest)
+    last = lnp.moveaxis(lnp.asarray(logits), k, -1)
+    if replace:
+        noise = gumbel(key, (*size, found.shape[k]), kind, mode)
+        return lnp.argmax(noise + last, axis=-1)
+    lead = size[: len(size) - len(rest)]
+    count = math.prod(lead)
+    if count > found.shape[k]:
+        fail(
+            f"lz.random.categorical: cannot draw {count} of {found.shape[k]} categories without "
+            "replacement",
+            ShapeError,
+        )
+    inner = size[len(lead) :]
+    noise = gumbel(key, (*inner, found.shape[k]), kind, mode)
+    order = lnp.argsort(-(noise + last), axis=-1)[..., :count]
+    return lnp.moveaxis(order, -1, 0).reshape(size)
 
 
-def rademacher(key: Any, shape: Any = (), dtype: Any = "int64") -> Tensor:
-    """−1 or 1, each with probability ½.
-
-    >>> import lazir as lz
-    >>> bool((abs(lz.random.rademacher(lz.random.key(0), (9,))) == 1).all())
-    True
-    """
-    return ((bits(key, shape) >> 31).astype("int32") * 2 - 1).astype(as_dtype(dtype))
-
-
-def geometric(key: Any, p: Any, shape: Any = None, dtype: Any = "int64") -> Tensor:
-    """The number of trials up to the first success, 1 or more; p in (0, 1]. p out of range: 0.
-
-    >>> import lazir as lz
-    >>> bool((lz.random.geometric(lz.random.key(0), 0.5, (9,)) >= 1).all())
-    True
-    """
-    if isinstance(p, int | float):
-        check("geometric", "p", p, 0 < p <= 1, "in (0, 1]")
-    size = sized("geometric", shape, operand(p).shape)
-    chance = lnp.broadcast_to(lnp.asarray(p, "float64"), size)
-    u = open_fraction(key, size, as_dtype("float64"))
-    count = lnp.floor(lnp.log(u) / lnp.log1p(-chance)) + 1
-    return lnp.where((chance > 0) & (chance <= 1), count, 0).astype(as_dtype(dtype))
+def _length(x: Any) -> int | None:
+    """n where x stands for range(n)."""
+    try:
+        n = operator.index(x) if isinstance(x, int | np.integer) else None
+    except TypeError:
+        n = None
+    if n is not None and n < 0:
+        fail(f"there is no range of {n} elements to choose from")
+    return n
 
 
 def permutation(key: Any, x: Any, axis: int = 0, independent: bool = False) -> Tensor:
@@ -102,8 +133,9 @@ def permutation(key: Any, x: Any, axis: int = 0, independent: bool = False) -> T
     >>> sorted(lz.random.permutation(lz.random.key(0), 4).tolist())
     [0, 1, 2, 3]
     """
-    if isinstance(x, int):
-        x = lnp.arange(x)
+    count = _length(x)
+    if count is not None:
+        x = lnp.arange(count)
     found = operand(x)
     if not found.shape:
         fail("permutation takes an integer or an array with an axis, got a scalar tensor")
@@ -116,42 +148,53 @@ def permutation(key: Any, x: Any, axis: int = 0, independent: bool = False) -> T
 
 
 def choice(
-    key: Any, a: Any, shape: Any = (), replace: bool = True, p: Any = None, axis: int = 0
+    key: Any,
+    a: Any,
+    shape: Any = (),
+    replace: bool = True,
+    p: Any = None,
+    axis: int = 0,
+    mode: Any = None,
 ) -> Tensor:
-    """Elements of a along an axis (or of range(a)), with probabilities p.
+    """Elements of a along an axis (or of range(a)), with probabilities (or weights) p.
 
-    Without replacement the elements with the largest log p + gumbel noise (Efraimidis and Spirakis,
-    2006).
+    Without replacement the elements with the largest log p + Gumbel noise (Efraimidis and Spirakis,
+    2006); `mode` is that of `gumbel`.
 
     >>> import lazir as lz
     >>> lz.random.choice(lz.random.key(0), 5, (3,)).shape
     (3,)
     """
     size = shape_of(shape)
-    k = 0 if isinstance(a, int) else normal_axis(axis, len(operand(a).shape), "choice")
-    count = a if isinstance(a, int) else operand(a).shape[k]
-    drawn = 1
-    for n in size:
-        drawn *= n
-    if p is not None and operand(p).shape != (count,):
-        fail(f"choice: p has shape {operand(p).shape}, but there are {count} elements")
-    if drawn and count < (1 if replace else drawn):
-        fail(
-            f"choice: cannot draw {drawn} elements of {count}"
-            + ("" if replace else " without replacement")
-        )
+    length = _length(a)
+    k = 0 if length is not None else normal_axis(axis, len(operand(a).shape), "choice")
+    count = operand(a).shape[k] if length is None else length
+    _check_choice(math.prod(size), count, replace, p)
     if not replace:
         if p is None:
             order = permutation(key, count)
         else:
-            order = lnp.argsort(-(gumbel(key, (count,)) + lnp.log(lnp.asarray(p))))
-        index = order[:drawn].reshape(size)
+            order = lnp.argsort(-(gumbel(key, (count,), mode=mode) + lnp.log(lnp.asarray(p))))
+        index = order[: math.prod(size)].reshape(size)
     elif p is None:
-        index = randint(key, size, 0, count)
+        index = randint(key, size, 0, max(count, 1))
     else:
         total = lnp.cumsum(lnp.asarray(p, "float64"))
-        u = open_fraction(key, size, as_dtype("float64")) * total[-1]
+        u = open_fractions(key, size, float64) * total[-1]
         index = lnp.minimum(lnp.searchsorted(total, u, side="right"), count - 1)
-    if isinstance(a, int):
-        return index
-    return lnp.take(a, index, axis=k)
+    return index if length is not None else lnp.take(a, index, axis=k)
+
+
+def _check_choice(drawn: int, count: int, replace: bool, p: Any) -> None:
+    if p is not None and operand(p).shape != (count,):
+        fail(f"choice: p has shape {operand(p).shape}, but there are {count} elements", ShapeError)
+    if known(p):
+        check("choice", "p", p, np.asarray(p) >= 0, "0 or more")
+        if drawn and count:
+            check("choice", "p", p, np.sum(np.asarray(p) > 0) > 0, "above 0 somewhere")
+    if drawn and count < (1 if replace else drawn):
+        fail(
+            f"choice: cannot draw {drawn} elements of {count}"
+            + ("" if replace else " without replacement"),
+            ShapeError,
+        )

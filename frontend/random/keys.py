@@ -30,15 +30,17 @@ from ..tensor import Tensor
 _GOLDEN = 0x9E3779B97F4A7C15
 _ROOT_3 = 0xBB67AE8584CAA73B
 _MASK = (1 << 64) - 1
+_GENERATOR = "philox4x32"
 
 
-def key(seed: Any) -> Tensor:
-    """A key from an integer seed.
+def key(seed: Any, *, impl: Any = None) -> Tensor:
+    """A key from an integer seed; the one generator there is, `impl`, is "philox4x32".
 
     >>> import lazir as lz
     >>> lz.random.key(0).dtype
     ui64
     """
+    _require_generator(impl)
     if isinstance(seed, int):
         return tensor(number(seed & _MASK, uint64))
     value = lift(operand(seed))
@@ -50,6 +52,33 @@ def key(seed: Any) -> Tensor:
 PRNGKey = key
 
 
+def _require_generator(impl: Any) -> None:
+    if impl not in (None, _GENERATOR):
+        fail(f"random keys are of the generator {_GENERATOR!r}, there is no {impl!r}")
+
+
+def key_impl(keys: Any) -> str:
+    """The name of the generator that keys are for.
+
+    >>> import lazir as lz
+    >>> lz.random.key_impl(lz.random.key(0))
+    'philox4x32'
+    """
+    _keys(keys)
+    return _GENERATOR
+
+
+def clone(key: Any) -> Tensor:
+    """The same key again: JAX's way to say that using it twice is meant, which is no error here.
+
+    >>> import lazir as lz
+    >>> k = lz.random.key(0)
+    >>> bool(lz.random.clone(k) == k)
+    True
+    """
+    return tensor(_keys(key))
+
+
 def key_data(keys: Any) -> Tensor:
     """The 64 bits of each key as two uint32, the high half first; the shape ends in 2.
 
@@ -57,13 +86,13 @@ def key_data(keys: Any) -> Tensor:
     >>> lz.random.key_data(lz.random.key(5)).tolist()
     [0, 5]
     """
-    k = key_value(keys)
+    k = _keys(keys)
     high = call("shift_right", k, expand(number(32, uint64, structural=True), k.shape))
     low = call("bit_and", k, expand(number(0xFFFFFFFF, uint64, structural=True), k.shape))
     return lnp.stack([tensor(convert(part, uint32)) for part in (high, low)], axis=-1)
 
 
-def wrap_key_data(key_bits_array: Any) -> Tensor:
+def wrap_key_data(key_bits_array: Any, *, impl: Any = None) -> Tensor:
     """Keys from pairs of uint32, what `key_data` gives.
 
     >>> import lazir as lz
@@ -71,6 +100,7 @@ def wrap_key_data(key_bits_array: Any) -> Tensor:
     >>> bool(lz.random.wrap_key_data(lz.random.key_data(k)) == k)
     True
     """
+    _require_generator(impl)
     found = operand(key_bits_array)
     if found.dtype is not uint32 or found.shape[-1:] != (2,):
         fail(
@@ -81,11 +111,22 @@ def wrap_key_data(key_bits_array: Any) -> Tensor:
     return (words[..., 0] << 32) | words[..., 1]
 
 
-def key_value(k: Any) -> Value:
-    """A key as a value, or an error."""
+def _keys(k: Any) -> Value:
+    """Keys as a value, or an error."""
     value = lift(operand(k))
     if value.type.dtype is not uint64:
         fail(f"a random key is a ui64 scalar from lz.random.key(seed), got {value.type.short}")
+    return value
+
+
+def key_value(k: Any) -> Value:
+    """One key as a value, or an error."""
+    value = _keys(k)
+    if value.shape:
+        fail(
+            f"random numbers are drawn with one key, got {value.type.short}: map over keys with "
+            "lz.vmap, or take one of them"
+        )
     return value
 
 
@@ -118,20 +159,22 @@ def fold_in(key: Any, data: Any) -> Tensor:
     >>> bool(lz.random.fold_in(k, 1) == lz.random.fold_in(k, 2))
     False
     """
-    value = lift(operand(data & _MASK if isinstance(data, int) else data), None)
+    value = number(data & _MASK, uint64) if isinstance(data, int) else lift(operand(data))
+    if not value.type.dtype.is_integer or value.shape:
+        fail(f"fold_in takes one integer, got {value.type.short}")
     place = call("mul", convert(value, uint64), expand(number(_GOLDEN, uint64, True), value.shape))
     mixed = _mixed(key_value(key), _ROOT_3)
     return tensor(words(call("bit_xor", mixed, expand(place, mixed.shape)), (), 64))
 
 
-def bits(key: Any, shape: Any = (), dtype: Any = "uint32") -> Tensor:
-    """Random bits as unsigned integers.
+def bits(key: Any, shape: Any = (), dtype: Any = None) -> Tensor:
+    """Random bits as unsigned integers, uint32 unless another dtype is given.
 
     >>> import lazir as lz
     >>> lz.random.bits(lz.random.key(0), (3,)).dtype
     ui32
     """
-    k, size, wanted = key_value(key), shape_of(shape), as_dtype(dtype)
+    k, size, wanted = key_value(key), shape_of(shape), uint32 if dtype is None else as_dtype(dtype)
     if wanted.kind != "uint":
         fail(f"random bits are unsigned integers, got dtype {wanted}")
     return tensor(convert(words(k, size, 64 if wanted is uint64 else 32), wanted))

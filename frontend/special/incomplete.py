@@ -17,7 +17,7 @@ from ..control import while_loop
 from ..custom import custom_jvp
 from ..tensor import Tensor
 from ..transforms import jvp
-from .gammas import betaln, gammaln
+from .gammas import betaln, digamma, gammaln
 from .operands import double, widened
 
 LIMIT = 100_000
@@ -177,6 +177,25 @@ def gammaincc(a: Any, x: Any) -> Tensor:
     """
     (a, x), back = widened("gammaincc", a, x)
     return back(_gammaincc(a, x))  # type: ignore[no-any-return]
+
+
+def gamma_slope(a: Tensor, log_x: Tensor) -> Tensor:
+    """∂ log x / ∂a where P(a, x) stays what it is, for float64 a > 0 and finite log x.
+
+    How a number of the gamma distribution moves with its parameter: −∂P/∂a / (x·∂P/∂x) (Figurnov,
+    Mohamed and Mnih, "Implicit reparameterization gradients", 2018). With P = xᵃe⁻ˣ/Γ(a + 1)·S and
+    1 − P = xᵃe⁻ˣ/Γ(a)·F the powers and exponentials cancel, so that x may be too small for a float.
+    S has all digits that matter a while above a + 1, where F is slow.
+    """
+    x = lnp.exp(log_x)
+    below = x < a + 8
+    low, high = lnp.where(below, x, 0.5), lnp.where(below, a + 8, x)
+    one = (lnp.ones_like(a),)
+    s, s_slope = jvp(lambda p: _series(p, low), (a,), one)
+    f, f_slope = jvp(lambda p: _fraction(p, high, least=40), (a,), one)
+    psi = digamma(a)
+    lower = -((log_x - psi - 1 / a) * s + s_slope) / a
+    return lnp.where(below, lower, (log_x - psi) * f + f_slope)
 
 
 # -- beta --------------------------------------------------------------------------------
