@@ -101,9 +101,9 @@ class _Depths(threading.local):
 
 
 _depths = _Depths()
-_RULE_DEPTH = 2
-"""A rule that calls its own function gets the rule again for second derivatives; from the third on
-the function is differentiated as it is written (a graph cannot hold itself)."""
+_RULE_DEPTH = 4
+"""A rule that calls its own function gets the rule again up to fourth derivatives; from the fifth
+on the function is differentiated as it is written (a graph cannot hold itself)."""
 
 
 @contextmanager
@@ -161,7 +161,7 @@ class custom_jvp:
         """One rule per argument: `(tangent, result, *primals) → tangent`, None for zero."""
 
         def rule(primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
-            out = self._fun(*primals)
+            out = self(*primals)  # so that it has derivatives again
             terms = [r(t, out, *primals) for r, t in zip(rules, tangents) if r is not None]
             total = terms[0] if terms else tree.map(lambda x: x * 0, out)
             for term in terms[1:]:

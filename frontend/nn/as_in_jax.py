@@ -26,7 +26,7 @@ def gelu(x: Any, approximate: bool = True) -> Tensor:
     return torch_like.gelu(x, approximate)
 
 
-def one_hot(x: Any, num_classes: int, *, dtype: Any = "float32", axis: int = -1) -> Tensor:
+def one_hot(x: Any, num_classes: int, *, dtype: Any = float, axis: int = -1) -> Tensor:
     """Ones at the classes x along a new axis, zeros elsewhere; a class outside gives zeros.
 
     >>> import lazir as lz

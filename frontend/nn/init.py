@@ -58,7 +58,7 @@ def _key(key: Any) -> Any:
     return next_key() if key is None else key
 
 
-def uniform(shape: tuple[int, ...], bound: float, key: Any = None, dtype: Any = "f32") -> Tensor:
+def uniform(shape: tuple[int, ...], bound: float, key: Any = None, dtype: Any = float) -> Tensor:
     """Uniform numbers in [−bound, bound).
 
     >>> import lazir as lz
@@ -68,7 +68,7 @@ def uniform(shape: tuple[int, ...], bound: float, key: Any = None, dtype: Any = 
     return random.uniform(_key(key), shape, dtype, -bound, bound)
 
 
-def by_fan_in(shape: tuple[int, ...], fan_in: int, key: Any = None, dtype: Any = "f32") -> Tensor:
+def by_fan_in(shape: tuple[int, ...], fan_in: int, key: Any = None, dtype: Any = float) -> Tensor:
     """Uniform numbers in ±1/√fan_in, as PyTorch starts linear layers and convolutions.
 
     >>> import lazir as lz

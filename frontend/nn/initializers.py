@@ -28,7 +28,7 @@ __dir__ = listing(__name__)
 Initializer = Callable[..., Tensor]
 
 
-def zeros(key: Any, shape: Any, dtype: Any = "float32") -> Tensor:
+def zeros(key: Any, shape: Any, dtype: Any = float) -> Tensor:
     """Zeros; the key is not used.
 
     >>> import lazir as lz
@@ -38,7 +38,7 @@ def zeros(key: Any, shape: Any, dtype: Any = "float32") -> Tensor:
     return lnp.zeros(shape, dtype)
 
 
-def ones(key: Any, shape: Any, dtype: Any = "float32") -> Tensor:
+def ones(key: Any, shape: Any, dtype: Any = float) -> Tensor:
     """Ones; the key is not used.
 
     >>> print(ones(None, (2,)))
@@ -47,7 +47,7 @@ def ones(key: Any, shape: Any, dtype: Any = "float32") -> Tensor:
     return lnp.ones(shape, dtype)
 
 
-def constant(value: Any, dtype: Any = "float32") -> Initializer:
+def constant(value: Any, dtype: Any = float) -> Initializer:
     """The value everywhere.
 
     >>> print(constant(3.0)(None, (2,)))
@@ -56,7 +56,7 @@ def constant(value: Any, dtype: Any = "float32") -> Initializer:
     return lambda key, shape, dtype=dtype: lnp.full(shape, value, dtype)
 
 
-def uniform(scale: float = 1e-2, dtype: Any = "float32") -> Initializer:
+def uniform(scale: float = 1e-2, dtype: Any = float) -> Initializer:
     """Uniform numbers in [0, scale).
 
     >>> import lazir as lz
@@ -66,7 +66,7 @@ def uniform(scale: float = 1e-2, dtype: Any = "float32") -> Initializer:
     return lambda key, shape, dtype=dtype: random.uniform(key, shape, dtype, 0.0, scale)
 
 
-def normal(stddev: float = 1e-2, dtype: Any = "float32") -> Initializer:
+def normal(stddev: float = 1e-2, dtype: Any = float) -> Initializer:
     """Normal numbers with this standard deviation.
 
     >>> import lazir as lz
@@ -81,7 +81,7 @@ _TRUNCATED = 0.87962566103423978
 
 
 def truncated_normal(
-    stddev: float = 1e-2, dtype: Any = "float32", lower: float = -2.0, upper: float = 2.0
+    stddev: float = 1e-2, dtype: Any = float, lower: float = -2.0, upper: float = 2.0
 ) -> Initializer:
     """Normal numbers between lower · stddev and upper · stddev.
 
@@ -113,7 +113,7 @@ def _fans(shape: Sequence[int], in_axis: Any, out_axis: Any) -> tuple[float, flo
 
 def variance_scaling(
     scale: float, mode: str, distribution: str, in_axis: Any = -2, out_axis: Any = -1,
-    dtype: Any = "float32",
+    dtype: Any = float,
 ) -> Initializer:  # fmt: skip
     """Numbers of variance scale / n, n being the fan that `mode` says: fan_in, fan_out, fan_avg.
 
@@ -144,7 +144,7 @@ def variance_scaling(
 
 
 def _named(scale: float, mode: str, distribution: str, text: str) -> Callable[..., Initializer]:
-    def make(in_axis: Any = -2, out_axis: Any = -1, dtype: Any = "float32") -> Initializer:
+    def make(in_axis: Any = -2, out_axis: Any = -1, dtype: Any = float) -> Initializer:
         return variance_scaling(scale, mode, distribution, in_axis, out_axis, dtype)
 
     make.__doc__ = text
@@ -161,7 +161,7 @@ xavier_uniform, xavier_normal = glorot_uniform, glorot_normal
 kaiming_uniform, kaiming_normal = he_uniform, he_normal
 
 
-def orthogonal(scale: float = 1.0, column_axis: int = -1, dtype: Any = "float32") -> Initializer:
+def orthogonal(scale: float = 1.0, column_axis: int = -1, dtype: Any = float) -> Initializer:
     """Orthonormal columns (or rows, if there are fewer), times a scale (Saxe et al., 2013).
 
     >>> import lazir as lz

@@ -36,7 +36,7 @@ class Linear(Module):
     """
 
     def __init__(
-        self, in_features: int, out_features: int, bias: bool = True, dtype: Any = "f32", *,
+        self, in_features: int, out_features: int, bias: bool = True, dtype: Any = float, *,
         key: Any = None,
     ) -> None:  # fmt: skip
         self.in_features, self.out_features = in_features, out_features
@@ -90,7 +90,7 @@ class _Conv(Module):
         padding_mode: str = "zeros",
         *,
         output_padding: Any = 0,
-        dtype: Any = "f32",
+        dtype: Any = float,
         key: Any = None,
     ) -> None:
         rank = self._rank
@@ -185,7 +185,7 @@ class _ConvTranspose(_Conv):
         bias: bool = True,
         dilation: Any = 1,
         *,
-        dtype: Any = "f32",
+        dtype: Any = float,
         key: Any = None,
     ) -> None:
         super().__init__(
@@ -301,7 +301,7 @@ class PReLU(Module):
     """
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25) -> None:
-        self.weight = Parameter(lnp.full((num_parameters,), init, "f32"))
+        self.weight = Parameter(lnp.full((num_parameters,), init, float))
 
     def forward(self, x: Any) -> Any:
         """The activation."""

@@ -32,8 +32,8 @@ class LayerNorm(Module):
         self.normalized_shape, self.eps = _sizes(normalized_shape), eps
         self.weight = self.bias = None
         if elementwise_affine:
-            self.weight = Parameter(lnp.ones(self.normalized_shape, "f32"))
-            self.bias = Parameter(lnp.zeros(self.normalized_shape, "f32")) if bias else None
+            self.weight = Parameter(lnp.ones(self.normalized_shape))
+            self.bias = Parameter(lnp.zeros(self.normalized_shape)) if bias else None
 
     def forward(self, x: Any) -> Any:
         """The normalised input."""
@@ -52,7 +52,7 @@ class RMSNorm(Module):
         self, normalized_shape: Any, eps: float | None = None, elementwise_affine: bool = True
     ) -> None:
         self.normalized_shape, self.eps = _sizes(normalized_shape), eps
-        ones = lnp.ones(self.normalized_shape, "f32")
+        ones = lnp.ones(self.normalized_shape)
         self.weight = Parameter(ones) if elementwise_affine else None
 
     def forward(self, x: Any) -> Any:
@@ -72,8 +72,8 @@ class GroupNorm(Module):
         self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True
     ) -> None:
         self.num_groups, self.eps = num_groups, eps
-        self.weight = Parameter(lnp.ones(num_channels, "f32")) if affine else None
-        self.bias = Parameter(lnp.zeros(num_channels, "f32")) if affine else None
+        self.weight = Parameter(lnp.ones(num_channels)) if affine else None
+        self.bias = Parameter(lnp.zeros(num_channels)) if affine else None
 
     def forward(self, x: Any) -> Any:
         """The normalised input."""
@@ -101,10 +101,10 @@ class _Running(Module):
     ) -> None:
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track
-        self.weight = Parameter(lnp.ones(num_features, "f32")) if affine else None
-        self.bias = Parameter(lnp.zeros(num_features, "f32")) if affine else None
-        self.running_mean = lnp.zeros(num_features, "f32").block_until_ready() if track else None
-        self.running_var = lnp.ones(num_features, "f32").block_until_ready() if track else None
+        self.weight = Parameter(lnp.ones(num_features)) if affine else None
+        self.bias = Parameter(lnp.zeros(num_features)) if affine else None
+        self.running_mean = lnp.zeros(num_features).block_until_ready() if track else None
+        self.running_var = lnp.ones(num_features).block_until_ready() if track else None
         self.num_batches_tracked = lnp.zeros((), "i64").block_until_ready() if track else None
 
     def _check(self, x: Any) -> None:

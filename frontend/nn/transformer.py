@@ -51,7 +51,7 @@ class MultiheadAttention(Module):
             names = ("q_proj_weight", "k_proj_weight", "v_proj_weight")
             for name, size in zip(names, sizes):
                 self.__dict__[name] = _xavier((embed_dim, size), key)
-        self.in_proj_bias = Parameter(lnp.zeros(3 * embed_dim, "f32")) if bias else None
+        self.in_proj_bias = Parameter(lnp.zeros(3 * embed_dim)) if bias else None
         self.out_proj = Linear(embed_dim, embed_dim, bias)
         if self.out_proj.bias is not None:
             init.zeros_(self.out_proj.bias)
@@ -98,7 +98,7 @@ class MultiheadAttention(Module):
 
 
 def _xavier(shape: tuple[int, int], key: Any) -> Parameter:
-    made = Parameter(lnp.zeros(shape, "f32"))
+    made = Parameter(lnp.zeros(shape))
     init.xavier_uniform_(made, key=key)
     return made
 

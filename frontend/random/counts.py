@@ -187,7 +187,7 @@ def _check_trials(what: str, n: Any) -> None:
 
 
 def binomial(key: Any, n: Any, p: Any, shape: Any = None, dtype: Any = None) -> Tensor:
-    """Successes in n trials of probability p, as floats: float32 unless another dtype is given.
+    """Successes in n trials of probability p, as floats, of the default type if none is given.
 
     An n that is not whole is rounded down. NaN where a tensor n is negative or infinite or a tensor
     p not in [0, 1]. Steps have no slope: derivatives are 0.

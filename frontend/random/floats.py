@@ -12,7 +12,7 @@ import numpy as np
 from .. import numpy as lnp
 from .. import special
 from ..apply import call, lift, operand, shape_of, tensor
-from ..dtypes import as_dtype, float32
+from ..dtypes import as_dtype, default_float
 from ..tensor import Tensor
 from .keys import key_value
 from .parts import (
@@ -33,7 +33,7 @@ from .parts import (
 def uniform(
     key: Any, shape: Any = (), dtype: Any = None, minval: Any = 0.0, maxval: Any = 1.0
 ) -> Tensor:
-    """Uniform numbers in [minval, maxval), float32 unless another dtype is given.
+    """Uniform numbers in [minval, maxval), of the default type unless another is given.
 
     minval and maxval broadcast to the shape; where they are equal the result is minval.
 
@@ -56,7 +56,7 @@ def uniform(
 
 
 def normal(key: Any, shape: Any = (), dtype: Any = None) -> Tensor:
-    """Normal numbers with mean 0 and deviation 1, float32 unless another dtype is given.
+    """Normal numbers with mean 0 and deviation 1, of the default type unless another is given.
 
     By inversion, ndtri of one word each: the top bit gives the sign, the others the tail's
     probability (m + ½)·2⁻³², in float64 ⁻⁶⁴, so that the numbers are symmetric and reach 6.3
@@ -67,7 +67,7 @@ def normal(key: Any, shape: Any = (), dtype: Any = None) -> Tensor:
     >>> abs(x.mean().item()) < 0.05
     True
     """
-    wanted = float32 if dtype is None else as_dtype(dtype)
+    wanted = default_float() if dtype is None else as_dtype(dtype)
     kind = float_dtype(wanted.part, "normal")
     size = shape_of(shape)
     if wanted.is_complex:

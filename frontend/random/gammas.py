@@ -81,8 +81,8 @@ def log_gammas(key: Any, a: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def gamma(key: Any, a: Any, shape: Any = None, dtype: Any = None) -> Tensor:
-    """Numbers of the gamma distribution, density x^(a−1)·e^(−x)/Γ(a), float32 unless another dtype
-    is given. Implicit derivatives in a.
+    """Numbers of the gamma distribution, density x^(a−1)·e^(−x)/Γ(a), of the default
+    type unless another is given. Implicit derivatives in a.
 
     >>> import lazir as lz
     >>> x = lz.random.gamma(lz.random.key(0), 3.0, (10000,))

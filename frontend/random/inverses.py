@@ -2,8 +2,8 @@
 
 Takes: keys, parameters, shapes, dtypes. Gives: tensors. Must not know: rejection.
 Formulas: Devroye, "Non-Uniform Random Variate Generation" (1986), chapter II.2; Michael, Schucany
-and Haas (1976) for wald. Numbers are float32 unless another dtype is given; a negative scale and
-the like is an error where it is a number, and gives NaN where it is a tensor.
+and Haas (1976) for wald. Numbers are of the default type unless another is given; a negative
+scale and the like is an error where it is a number, and gives NaN where it is a tensor.
 """
 
 from __future__ import annotations

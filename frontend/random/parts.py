@@ -18,7 +18,7 @@ from lazir.compiler.types import DType, broadcast_shapes
 from .. import numpy as lnp
 from .. import special
 from ..apply import call, convert, expand, fail, lift, number, operand, shape_of, tensor
-from ..dtypes import as_dtype, float32, float64, int32, int64
+from ..dtypes import as_dtype, default_float, float32, float64, int32, int64
 from ..numpy.parts import filled
 from ..tensor import Tensor
 from .keys import key_value, words
@@ -28,8 +28,8 @@ Shape = tuple[int, ...]
 
 # -- dtypes and shapes ---------------------------------------------------------------------
 def float_dtype(dtype: Any, what: str) -> DType:
-    """The dtype, a float (None: float32) or an error that names the function."""
-    found = float32 if dtype is None else as_dtype(dtype)
+    """The dtype, a float (None: the default) or an error that names the function."""
+    found = default_float() if dtype is None else as_dtype(dtype)
     if not found.is_float:
         fail(f"lz.random.{what} makes floats, got dtype {found}")
     return found

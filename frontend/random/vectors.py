@@ -14,7 +14,7 @@ from lazir.compiler.errors import ShapeError
 from .. import linalg
 from .. import numpy as lnp
 from ..apply import fail, operand, shape_of
-from ..dtypes import as_dtype, float32
+from ..dtypes import as_dtype, default_float
 from ..tensor import Tensor
 from .floats import normal
 from .parts import float_dtype, normals, real, sized, working
@@ -83,7 +83,7 @@ def orthogonal(
     >>> bool((abs(q @ q.T - lz.numpy.eye(3)) < 1e-6).all())
     True
     """
-    kind = float32 if dtype is None else as_dtype(dtype)
+    kind = default_float() if dtype is None else as_dtype(dtype)
     if kind.is_complex:
         fail("lz.random.orthogonal makes real matrices: lz.linalg has no QR of complex ones")
     float_dtype(kind, "orthogonal")

@@ -34,6 +34,13 @@ CREATED: dict[str, Any] = {
     "float": lambda: lnp.arange(3).astype(float),
     "kaiser": lambda: lnp.kaiser(3, 2.0),
     "a gradient": lambda: lz.grad(lambda x: x**2)(2.0),
+    "random numbers": lambda: lz.random.normal(lz.random.key(0), (2,)),
+    "uniform ones": lambda: lz.random.uniform(lz.random.key(0), (2,)),
+    "gamma numbers": lambda: lz.random.gamma(lz.random.key(0), 2.0, (2,)),
+    "initial values": lambda: lz.nn.initializers.lecun_normal()(lz.random.key(0), (2, 3)),
+    "a layer's weight": lambda: lz.nn.Linear(2, 3).weight,
+    "a layer's moments": lambda: lz.nn.BatchNorm1d(3).running_mean,
+    "an embedding": lambda: lz.nn.Embedding(2, 3).weight,
 }
 
 

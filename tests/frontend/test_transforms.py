@@ -253,3 +253,21 @@ def test_random() -> None:
     assert abs(lz.random.bernoulli(a, 0.3, (8000,)).mean().item() - 0.3) < 0.02
     y = lz.random.uniform(a, (1000,), "float64", 2.0, 3.0)
     assert y.min().item() >= 2 and y.max().item() < 3 and str(y.dtype) == "f64"
+
+
+def test_results_in_rules_by_argument_have_derivatives_again() -> None:
+    """`y` in a rule of defjvps stands for the function, up to fourth derivatives: f(c, a) = c moves
+    as c·eᵃ would."""
+    grown = lz.custom_jvp(lambda c, a: c)
+    grown.defjvps(lambda t, y, c, a: t, lambda t, y, c, a: t * y)
+    one = lnp.asarray(1.0, "float64")
+
+    def f(a: Any) -> Any:
+        return lnp.exp(grown(one, a))
+
+    # with g = eᵃ at a = 0, where g and all its derivatives are 1: of e^g
+    for order, wanted in enumerate((1, 2, 5, 15), 1):
+        f = lz.grad(f)
+        assert f(one).item() == pytest.approx(wanted * np.e, rel=1e-12), order
+    pushed = lz.jvp(lz.grad(lambda a: lnp.exp(grown(one, a))), (one,), (one,))[1]
+    assert pushed.item() == pytest.approx(2 * np.e, rel=1e-12)
