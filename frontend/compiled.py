@@ -462,8 +462,8 @@ def compile(
     It is traced once per kind of arguments (shapes, dtypes, nesting, static values); the program
     takes NumPy arrays as they are. Static arguments are plain Python values that select what is
     computed. Donated arguments may be overwritten. Tensors from outside are read at every call;
-    with `freeze` they are taken as they are at the first one: what depends on them alone is
-    computed once, and weights are laid out for the loops that read them.
+    with `freeze` they are taken as they are at the first one with each kind of arguments: what
+    depends on them alone is computed once, and weights are laid out for the loops that read them.
 
     >>> import lazir as lz, numpy as np
     >>> @lz.compile

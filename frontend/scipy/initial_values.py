@@ -51,7 +51,8 @@ def odeint(
 ) -> Any:
     """y at the times t, where dy/dt = func(y, t, *args) and y = y0 at t[0].
 
-    y0: a tensor or a tree of them; t: a growing vector; results have a first axis for t. Steps are
+    y0: a tensor or a tree of them; t: a vector that grows, or one that falls from its start on (a
+    number twice is fine); results have a first axis for t, NaN where t turns round. Steps are
     those of Dormand and Prince (1980), of order 5, chosen so that the error of each stays below
     atol + rtol · |y|; after `mxstep` of them between two times the result is NaN from there on.
     Reverse derivatives in y0, t and args (and in what func closes over) come from the adjoint
@@ -77,9 +78,17 @@ def odeint(
             fail(f"odeint: func gives {found.size} numbers for a y of {y.size}")
         return found.astype(y.dtype)
 
-    converted, consts = closure_convert(slope, flat, times[0], *args)
-    path = _solution(converted, _Options(rtol, atol, mxstep))(flat, times, *args, *consts)
-    return vmap(unravel)(path)
+    sign = lnp.where(times[-1] < times[0], -1, 1).astype(times.dtype)
+
+    def along(y: Tensor, s: Tensor, sign: Tensor, *rest: Any) -> Tensor:
+        """By s = ±t, which grows."""
+        return sign * slope(y, sign * s, *rest)
+
+    converted, consts = closure_convert(along, flat, times[0], sign, *args)
+    solution = _solution(converted, _Options(rtol, atol, mxstep))
+    path = solution(flat, sign * times, sign, *args, *consts)
+    turned = (lnp.diff(sign * times, prepend=sign * times[:1]) < 0).reshape(-1, 1)
+    return vmap(unravel)(lnp.where(lnp.cumsum(turned, axis=0) > 0, lnp.nan, path))
 
 
 def _solution(slope: Callable[..., Tensor], options: _Options) -> Callable[..., Tensor]:

@@ -150,6 +150,21 @@ def test_trajectories() -> None:
     assert np.isfinite(cut.numpy()[0]).all() and np.isnan(cut.numpy()[-1]).all()
 
 
+def test_backwards_in_time() -> None:
+    back = integrate.odeint(lambda y, t: -y, np.ones(1), np.array([1.0, 0.5, 0.0]))
+    np.testing.assert_allclose(back.numpy()[:, 0], np.exp([0, 0.5, 1]), rtol=1e-7)
+    slope = lz.grad(lambda y: integrate.odeint(lambda y, t: -y, y, np.array([1.0, 0.0]))[1].sum())
+    np.testing.assert_allclose(slope(lnp.asarray(np.ones(1))).numpy(), [np.e], rtol=1e-6)
+    turned = integrate.odeint(lambda y, t: -y, np.ones(1), np.array([0.0, 1.0, 0.5, 2.0]))
+    assert np.isnan(turned.numpy()[2:]).all() and not np.isnan(turned.numpy()[:2]).any()
+
+
+@pytest.mark.parametrize("solver", (cg, gmres, bicgstab))
+def test_what_is_no_number_is_no_solution(solver: Any) -> None:
+    assert np.isnan(solver(np.eye(3), np.array([1.0, np.nan, 1.0]))[0].numpy()).all()
+    assert np.isnan(solver(np.full((3, 3), np.nan), np.ones(3))[0].numpy()).all()
+
+
 def test_the_adjoint() -> None:
     """In the start, every time and a parameter, against differences."""
     weights = np.arange(12.0).reshape(6, 2)

@@ -128,6 +128,8 @@ def _solve(
     x = lax.custom_linear_solve(
         product, flat, solver(guess), solver(lnp.zeros_like(flat)), symmetric=symmetric
     )
+    # nothing is below a goal that is NaN, and the first guess is no answer then
+    x = lnp.where(lnp.isnan(_norm2(product(x) - flat)), lnp.nan, x)
     return unravel(x) if x.dtype == ravel_pytree(b)[0].dtype else x.reshape(lnp.shape(b)), None
 
 
