@@ -21,6 +21,7 @@ import numpy as np
 
 from lazir.compiler.graph import Graph, Node, Value
 from lazir.compiler.interpret import interpret
+from lazir.compiler.maths.accuracy import FLOORS
 from lazir.compiler.opdef import OPS
 from lazir.compiler.ops import control, custom
 from lazir.compiler.ops.source import bf16_bits, bf16_values
@@ -191,7 +192,12 @@ class Disturbed:
         if node.op in JOINING:
             bound = joining_bound(node, operands, wide, type.dtype)
         else:
-            bound = op.ulp * spacing(wide, _computed_in(type.dtype))
+            size = wide
+            if (
+                node.op in FLOORS
+            ):  # they cross zero between their poles, as differences of large parts
+                size = np.where(operands[0] < 0, np.maximum(np.abs(wide), 1.0), wide)
+            bound = op.ulp * spacing(size, _computed_in(type.dtype))
             if op.ulp <= 0.5:
                 bound = np.where(_exact(node, operands, wide, result), 0.0, bound)
         sign = self._signs(wide.shape)
