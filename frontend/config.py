@@ -28,7 +28,7 @@ def update(name: str, value: Any) -> None:
     >>> import lazir as lz
     >>> lz.config.update("jax_enable_x64", True)
     >>> lz.numpy.ones(2).dtype
-    dtype('float64')
+    f64
     >>> lz.config.update("jax_enable_x64", False)
     """
     if name == "jax_enable_x64":

@@ -71,7 +71,7 @@ def set_default_dtype(dtype: Any) -> None:
     >>> import lazir as lz
     >>> lz.set_default_dtype("float64")
     >>> lz.numpy.zeros(2).dtype
-    dtype('float64')
+    f64
     >>> lz.set_default_dtype("float32")
     """
     wanted = as_dtype(dtype)
