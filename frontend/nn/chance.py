@@ -10,7 +10,7 @@ A compiled function has no hidden state: there the key has to come from one of t
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -85,14 +85,30 @@ def _dropped(
     x: Any, p: float, training: bool, key: Any, shape: tuple[int, ...], what: str
 ) -> Tensor:
     """Elements zeroed by a mask of this shape."""
+
+    def mixed(keep: Tensor) -> Tensor:
+        return lnp.where(keep, lnp.divide(x, Literal(1 - p)), Literal(0))
+
+    return _by_chance(x, p, training, key, shape, what, mixed)
+
+
+def _by_chance(
+    x: Any,
+    p: float,
+    training: bool,
+    key: Any,
+    shape: tuple[int, ...],
+    what: str,
+    mixed: Callable[[Tensor], Tensor],
+) -> Tensor:
+    """`mixed` of a mask, true with probability 1 − p: x where p is 0, zeros where it is 1."""
     if not 0 <= p <= 1:
         fail(f"{what}: p is a probability, got {p}")
     if not training or p == 0:
         return lnp.positive(x)
     if p == 1:
         return lnp.multiply(x, Literal(0.0))
-    keep = random.bernoulli(chosen_key(what, key), 1 - p, shape)
-    return lnp.where(keep, lnp.divide(x, Literal(1 - p)), Literal(0))
+    return mixed(random.bernoulli(chosen_key(what, key), 1 - p, shape))
 
 
 def _dropout_channels(
@@ -145,16 +161,13 @@ def _alpha_dropped(
     x: Any, p: float, training: bool, key: Any, shape: tuple[int, ...], what: str
 ) -> Tensor:
     """Elements set to selu's limit by a mask, then scaled to mean 0 and variance 1 again."""
-    if not 0 <= p <= 1:
-        fail(f"{what}: p is a probability, got {p}")
-    if not training or p == 0:
-        return lnp.positive(x)
-    if p == 1:
-        return lnp.multiply(x, Literal(0.0))
-    scale = ((1 - p) * (1 + p * _SATURATION**2)) ** -0.5
-    keep = random.bernoulli(chosen_key(what, key), 1 - p, shape)
-    mixed = lnp.where(keep, x, Literal(_SATURATION))
-    return mixed * Literal(scale) - Literal(scale * _SATURATION * p)
+
+    def mixed(keep: Tensor) -> Tensor:
+        scale = ((1 - p) * (1 + p * _SATURATION**2)) ** -0.5
+        chosen: Tensor = lnp.where(keep, x, Literal(_SATURATION)) * Literal(scale)
+        return chosen - Literal(scale * _SATURATION * p)
+
+    return _by_chance(x, p, training, key, shape, what, mixed)
 
 
 def alpha_dropout(x: Any, p: float = 0.5, training: bool = True, *, key: Any = None) -> Tensor:
